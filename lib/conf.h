@@ -1,0 +1,127 @@
+/*
+ * conf: postern.conf(5). One table of keys (lib/conf_keys.c: name, type,
+ * field, default, bounds, one-line description) from which the parser,
+ * `postern config`, the checker and the man page's test live. The struct is
+ * const after it was read.
+ */
+#ifndef LIB_CONF_H
+#define LIB_CONF_H
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "lib/buf.h"
+
+struct conf_list { /* words */
+	size_t n;
+	char **word;
+};
+
+struct conf_listen {
+	struct sockaddr_storage ss;
+	socklen_t len;
+	char text[96]; /* "127.0.0.1:25", "[::1]:25" */
+};
+
+struct conf_listens { /* "off" is none; "*:25" is both families */
+	size_t n;
+	struct conf_listen *at;
+};
+
+struct conf_net { /* "192.0.2.0/24", "2001:db8::/32", "::1" */
+	int family;
+	unsigned char addr[16];
+	unsigned bits;
+};
+
+struct conf_nets {
+	size_t n;
+	struct conf_net *net;
+};
+
+struct conf {
+	char *path; /* the file it came from */
+
+	/* Who we are */
+	char *hostname;
+	struct conf_list domains;        /* local domains; lower case */
+	struct conf_list system_domains; /* local, accounts of the system */
+	char *default_domain;  /* for logins without @; default: hostname's
+				* first local domain */
+	char *postmaster;      /* who gets mail nobody else takes */
+
+	/* Where we listen */
+	struct conf_listens listen_smtp, listen_submission,
+	    listen_submissions, listen_pop3, listen_pop3s, listen_imap,
+	    listen_imaps;
+	char *tls_certificate, *tls_key; /* PEM files; empty: no TLS */
+	bool plaintext_auth;   /* POP3, IMAP from loopback without TLS */
+
+	/* Files and users */
+	char *spool_dir, *run_dir, *map_dir, *mail_root, *libexec_dir;
+	char *user_smtp, *user_login, *user_auth, *user_dns, *user_queue,
+	    *user_relay;       /* names or numbers */
+	char *mail_user;       /* owner of virtual mailboxes */
+	uint64_t min_uid;      /* no worker below this uid */
+	char *log;             /* "syslog", "stderr" or a file */
+	char *log_level;       /* error warn info debug */
+
+	/* SMTP */
+	struct conf_nets trusted_networks; /* may relay without AUTH */
+	uint64_t message_size;  /* bytes as received */
+	uint64_t recipients_max;
+	uint64_t smtp_timeout;  /* s for a command; RFC 5321 4.5.3.2.7 */
+	uint64_t smtp_data_timeout; /* s without progress in DATA */
+	uint64_t smtp_data_rate;  /* bytes/s a body must at least come with */
+	uint64_t smtp_errors;   /* bad commands before 421 */
+	uint64_t smtp_connections;     /* in all, a process */
+	uint64_t smtp_client_connections; /* at once from one network */
+	uint64_t smtp_client_rate;     /* connections a minute, likewise */
+	uint64_t smtp_client_messages; /* messages a minute, likewise */
+	uint64_t smtp_transactions;    /* messages a connection */
+	uint64_t smtp_processes, login_processes; /* 0: one a core */
+	char *subaddress;       /* separators, "+" */
+
+	/* Queue */
+	uint64_t retry_min, retry_max; /* s: first wait, longest wait */
+	uint64_t queue_lifetime, bounce_lifetime; /* s */
+	uint64_t delay_warning; /* s; 0: none */
+	uint64_t active_max;    /* messages in memory */
+	uint64_t destination_concurrency, local_concurrency;
+	uint64_t spool_reserve; /* bytes that must stay free */
+	char *relayhost;        /* next hop for all other mail; not yet used */
+
+	/* POP3, logins */
+	uint64_t pop3_timeout;  /* s; RFC 1939 3: at least 600 */
+	uint64_t login_timeout; /* s to log in */
+	uint64_t login_connections, login_client_connections;
+	uint64_t sessions, user_sessions; /* session processes */
+	uint64_t auth_delay;    /* ms, grows */
+	uint64_t auth_failures; /* distinct wrong passwords a network, account */
+};
+
+/*
+ * Reads a file, or the text in fd (which stays open). NULL: problems were
+ * reported to err as "FILE:LINE: reason; remedy", one a line, all of them.
+ */
+struct conf *conf_read(const char *path, struct buf *err);
+struct conf *conf_read_fd(int fd, const char *name, struct buf *err);
+void conf_free(struct conf *);
+/* The effective settings as text that conf_read_fd() reads back equal. */
+void conf_write(const struct conf *, bool changed_only, struct buf *);
+
+bool conf_nets_match(const struct conf_nets *, const struct sockaddr *);
+bool conf_list_has(const struct conf_list *, struct span word); /* any case */
+
+/* For `postern config`, the man page's test. */
+struct conf_key_info {
+	const char *name, *type, *def, *min, *max, *what;
+};
+size_t conf_keys_count(void);
+void conf_key_info(size_t i, struct conf_key_info *);
+
+/* conf/paths: compiled in by the Makefile. */
+extern const char conf_default_path[]; /* /etc/postern/postern.conf */
+
+#endif

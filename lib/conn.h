@@ -1,0 +1,107 @@
+/*
+ * conn: a non-blocking client connection, the one place that touches a
+ * client's socket in the event-driven daemons. Whole lines in, whole
+ * replies out; TLS, deadlines, back-pressure and hard caps live here.
+ * One buffered input stream; nothing is ever pushed back into it.
+ *
+ *	LINE mode  on_line gets each line, without CR LF
+ *	RAW  mode  on_raw gets bytes as they come
+ *	paused     nothing is parsed (a handler waits for another process);
+ *	           the socket is not read beyond the input buffer
+ *	closing    output is flushed, then on_close comes
+ *
+ * on_close comes exactly once for every connection, never from inside a
+ * conn_* call (it is queued to the end of the turn), and is the owner's
+ * moment to forget the connection; conn frees itself after it.
+ */
+#ifndef LIB_CONN_H
+#define LIB_CONN_H
+
+#include "lib/span.h"
+
+struct conn;
+struct tls_server;
+struct tls;
+
+enum conn_why {
+	CONN_DONE,     /* conn_close() and all output gone */
+	CONN_EOF,      /* the client closed */
+	CONN_ERROR,    /* reset, write error */
+	CONN_TIMEOUT,  /* the deadline passed (after on_timeout's reply) */
+	CONN_TLS,      /* handshake failed */
+	CONN_OVERFLOW, /* output cap: the client does not read */
+};
+
+struct conn_ops {
+	/*
+	 * One line. crlf is false if it ended in a bare LF. The span lives
+	 * until the handler returns. A NUL or bare CR may be inside.
+	 */
+	void (*on_line)(struct conn *, struct span line, bool crlf);
+	/* A line over line_max: discarded up to its end; comes once a line. */
+	void (*on_toolong)(struct conn *);
+	/*
+	 * RAW mode: returns how many bytes were used (the mode may be changed
+	 * inside; the rest is then parsed in the new mode). Using fewer bytes
+	 * than given without changing mode or pausing is an error (die).
+	 */
+	size_t (*on_raw)(struct conn *, struct span bytes);
+	/* TLS is up (after conn_starttls or an implicit-TLS start). */
+	void (*on_tls)(struct conn *);
+	/* Deadline: say goodbye by conn_write(); then it is closed. */
+	void (*on_timeout)(struct conn *);
+	void (*on_close)(struct conn *, enum conn_why);
+};
+
+/*
+ * Takes fd (made non-blocking). line_max: bytes in a line, CR LF included.
+ * out_max: most bytes of unsent output before CONN_OVERFLOW. Starts in LINE
+ * mode, unpaused, with no deadline.
+ */
+struct conn *conn_new(int fd, const struct conn_ops *, void *arg,
+    size_t line_max, size_t out_max);
+void *conn_arg(const struct conn *);
+int conn_fd(const struct conn *);
+
+/* Output is gathered and sent in one write at the end of the turn. */
+void conn_write(struct conn *, struct span);
+/* No more input is parsed; flush, then close. */
+void conn_close(struct conn *);
+/* At once, without flushing. */
+void conn_abort(struct conn *);
+
+void conn_line_mode(struct conn *, size_t line_max);
+void conn_raw_mode(struct conn *);
+void conn_pause(struct conn *);
+void conn_resume(struct conn *);
+
+/* ms from now; 0: none. Only this moves it: bytes that trickle do not. */
+void conn_deadline(struct conn *, uint64_t ms);
+
+/* Bytes received and not yet parsed (unauthorised pipelining; handover). */
+struct span conn_unread(const struct conn *);
+/* Looks into the socket too: true if the client spoke out of turn. */
+bool conn_spoke_early(struct conn *);
+
+/*
+ * Flushes what was written (the 220), then shakes hands. If any input is
+ * unread now, nothing of it survives: the connection is closed, -1.
+ */
+int conn_starttls(struct conn *, struct tls_server *, const char *alpn);
+struct tls *conn_tls(const struct conn *); /* NULL: plain text */
+
+/*
+ * Gives the descriptor away (plain text only, all output sent): the conn
+ * ends with no on_close and frees itself at the end of the turn; unread
+ * input must be taken by conn_unread() before. Returns the fd, or -1.
+ */
+int conn_give(struct conn *);
+
+/*
+ * Proxies between this connection and fd (taken, a stream socket) until
+ * either side closes; unread input goes first. on_close comes at the end.
+ * idle_ms: closed when nothing moves for so long; 0: never.
+ */
+void conn_proxy(struct conn *, int fd, uint64_t idle_ms);
+
+#endif

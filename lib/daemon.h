@@ -1,0 +1,79 @@
+/*
+ * daemon: how every child of master begins: fd 3 is the channel to master.
+ * daemon_start() receives the set-up, opens the log, changes root and user,
+ * enters the sandbox, says READY, and returns. Later messages of master
+ * (new peers, new maps, stop) come through the hooks.
+ *
+ *	int
+ *	main(int argc, char **argv)
+ *	{
+ *		struct daemon d = { .role = ROLE_SMTPD, .on_stop = ... };
+ *
+ *		daemon_start(&d, argc, argv);
+ *		... take d.listen, d.peer ...
+ *		loop_run();
+ *	}
+ */
+#ifndef LIB_DAEMON_H
+#define LIB_DAEMON_H
+
+#include "lib/conf.h"
+#include "lib/ipc.h"
+#include "lib/ipc_setup.h"
+
+enum { DAEMON_LISTEN_MAX = 64, DAEMON_PEER_MAX = 64, DAEMON_CERT_MAX = 32 };
+
+struct daemon_listen {
+	int fd;
+	char service[16];
+	char address[96];
+};
+
+struct daemon_peer {
+	int fd; /* taken by who makes an ipc of it: set to -1 */
+	enum role role;
+	unsigned index;
+};
+
+struct daemon_cert {
+	int cert_fd, key_fd;
+};
+
+struct daemon {
+	enum role role; /* set by main before daemon_start */
+	/* Hooks, event-driven daemons; may be NULL. They take what they use. */
+	void (*on_peer)(struct daemon_peer *);      /* new or replaced peer */
+	void (*on_map)(const char *name, int fd);   /* takes fd; -1: gone */
+	void (*on_conf)(void);                      /* d.conf was replaced */
+	void (*on_stop)(void);                      /* finish and exit */
+	int (*on_message)(struct ipc *master, struct ipc_msg *); /* others */
+	/*
+	 * Opens what needs privilege before the drop (syslog is done). May be
+	 * NULL.
+	 */
+	void (*before_drop)(void);
+
+	/* Filled by daemon_start. */
+	struct conf *conf;
+	struct ipc *master;     /* event-driven roles, else NULL */
+	int master_fd;          /* blocking roles (deliver, pop3d) */
+	unsigned index, count;
+	bool privileged;
+	struct ipc_role role_is;   /* spans live as long as the process */
+	size_t nlisten, npeer, ncert;
+	struct daemon_listen listen[DAEMON_LISTEN_MAX];
+	struct daemon_peer peer[DAEMON_PEER_MAX];
+	struct daemon_cert cert[DAEMON_CERT_MAX];
+	int users_fd, aliases_fd, credentials_fd; /* maps at start; -1 */
+	int dir_fd;             /* queue: the spool directory */
+	int tally_fd;           /* smtpd, login: shared counters */
+	int client_fd;          /* pop3d: the client; deliver: the queue */
+};
+
+/* Does not return on error. Blocking roles get no loop. */
+void daemon_start(struct daemon *, int argc, char **argv);
+
+/* The peer of that role, or NULL. */
+struct daemon_peer *daemon_peer(struct daemon *, enum role);
+
+#endif

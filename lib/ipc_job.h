@@ -1,0 +1,46 @@
+/*
+ * ipc_job: one message for one worker (deliver; relay when it comes): the
+ * recipients it shall be given to, and the body, inline or as an open file.
+ */
+#ifndef LIB_IPC_JOB_H
+#define LIB_IPC_JOB_H
+
+#include "lib/ipc.h"
+#include "lib/limits.h"
+
+struct ipc_job_rcpt {
+	uint32_t index;       /* which recipient of the message */
+	struct span address;  /* final address */
+	struct span original; /* as accepted at RCPT (Delivered-To, DSN) */
+	struct span mailbox;  /* deliver: Maildir, below the worker's root */
+};
+
+struct ipc_job { /* IPC_JOB; fd: the spool file (read only), or none */
+	uint64_t qid;
+	int64_t arrived;
+	struct span sender;
+	struct span sid;
+	uint64_t offset, size; /* of the body in the file */
+	struct span body;      /* inline if there is no fd */
+	size_t nrcpt;
+	struct ipc_job_rcpt rcpt[JOB_RCPT_MAX];
+};
+
+struct ipc_result {
+	uint64_t qid;
+	uint32_t index; /* recipient */
+	uint32_t code;  /* 250 done; 4xx deferred; 5xx failed */
+	struct span enhanced, text;
+};
+
+struct ipc_job_is { /* IPC_JOB_IS: all that a wake-up finished */
+	size_t n;
+	struct ipc_result result[JOB_RESULT_MAX];
+};
+
+void ipc_job_encode(struct buf *, const struct ipc_job *);
+int ipc_job_decode(struct span, struct ipc_job *);
+void ipc_job_is_encode(struct buf *, const struct ipc_job_is *);
+int ipc_job_is_decode(struct span, struct ipc_job_is *);
+
+#endif

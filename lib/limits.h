@@ -1,0 +1,52 @@
+/*
+ * limits: every bound on what strangers control, in one place. What exceeds
+ * one gets the protocol's own error: no truncation, no abort. Those that an
+ * administrator may move are defaults or ceilings of keys in
+ * lib/conf_keys.c.
+ */
+#ifndef LIB_LIMITS_H
+#define LIB_LIMITS_H
+
+enum {
+	/* SMTP */
+	SMTP_LINE_MAX = 2048,    /* command line; RFC 5321 4.5.3.1.4 asks 512,
+				  * extensions add to it; CR LF included */
+	SMTP_AUTH_LINE_MAX = 12288, /* RFC 4954 4 */
+	SMTP_REPLY_MAX = 512,    /* RFC 5321 4.5.3.1.5, CR LF included */
+	SMTP_PATH_MAX = 256,     /* RFC 5321 4.5.3.1.3, brackets included */
+	SMTP_LOCAL_MAX = 64,     /* RFC 5321 4.5.3.1.1 */
+	SMTP_DOMAIN_MAX = 255,   /* RFC 5321 4.5.3.1.2 */
+	SMTP_RCPT_MAX = 1000,    /* a transaction; RFC 5321 4.5.3.1.8: >= 100 */
+	SMTP_RECEIVED_MAX = 50,  /* hops; RFC 5321 6.3 */
+	SMTP_HEADER_MAX = 256 * 1024, /* of a message: looked at for loops */
+
+	/* Bodies up to this travel inline from smtpd to deliver. */
+	SMALL_BODY_MAX = 64 * 1024,
+
+	/* A job for a worker, its answers. */
+	JOB_RCPT_MAX = 100,
+	JOB_RESULT_MAX = 128,
+
+	/* Addressing */
+	ALIAS_DEPTH_MAX = 20,
+	ALIAS_WIDTH_MAX = 1000,  /* final recipients of one address */
+
+	/* POP3 */
+	POP3_LINE_MAX = 512,     /* RFC 2449 4: 255 with CR LF; AUTH needs more */
+
+	/* Credentials */
+	AUTH_NAME_MAX = 320,     /* local part, @, domain */
+	AUTH_PASSWORD_MAX = 1024,
+
+	/* Maps */
+	MAP_KEY_MAX = 512,
+	MAP_VALUE_MAX = 64 * 1024,
+
+	/* Files and names */
+	PATH_LEN_MAX = 1024,
+	SID_MAX = 24,            /* session id, terminator included */
+	QID_TEXT_MAX = 16,       /* queue id as text, terminator included */
+	HOST_MAX = 256,          /* a host name or address text, terminated */
+};
+
+#endif

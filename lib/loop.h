@@ -1,0 +1,67 @@
+/*
+ * loop: the one event loop of a process; epoll, kqueue or poll behind one
+ * face (lib/os_*.c). Level triggered. Callbacks never block. There is one
+ * loop in a process, so no handle is passed around.
+ */
+#ifndef LIB_LOOP_H
+#define LIB_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 }; /* errors and hangup come as both */
+
+struct watch;
+typedef void watch_fn(struct watch *, unsigned events);
+
+struct watch { /* embedded in its owner; must stay put while watched */
+	int fd;
+	unsigned events;
+	watch_fn *fn;
+	void *arg;
+};
+
+struct timer;
+typedef void timer_fn(struct timer *);
+
+struct timer { /* embedded in its owner; zeroed is "not set" */
+	uint64_t at; /* ms, loop clock */
+	timer_fn *fn;
+	void *arg;
+	uint32_t slot; /* place in the heap + 1; 0: not set */
+};
+
+void loop_init(void);
+void loop_fini(void);
+/* Runs until loop_stop(). */
+void loop_run(void);
+void loop_stop(void);
+
+/* Monotonic ms, read once per turn; and wall clock seconds, likewise. */
+uint64_t loop_now(void);
+int64_t loop_wall(void);
+
+/*
+ * Starts watching w->fd for w->events (fields set by the caller). -1 and
+ * errno if the kernel refuses. After loop_unwatch() no callback comes any
+ * more, not even one already fetched in this turn.
+ */
+int loop_watch(struct watch *w);
+void loop_rewatch(struct watch *w, unsigned events);
+void loop_unwatch(struct watch *w);
+
+/* (Re)sets t to fire once, ms from now. fn and arg set by the caller. */
+void loop_timer(struct timer *t, uint64_t ms);
+void loop_untimer(struct timer *t);
+bool loop_timer_is_set(const struct timer *t);
+
+/* fn runs in the loop, not in signal context. */
+void loop_signal(int signo, void (*fn)(int signo));
+
+/*
+ * fn runs at the end of each turn, before the process may sleep (gathered
+ * output, gathered log lines, batches). Up to 8; order of registration.
+ */
+void loop_each_turn(void (*fn)(void *arg), void *arg);
+
+#endif

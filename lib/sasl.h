@@ -1,0 +1,36 @@
+/*
+ * sasl: the server side of PLAIN (RFC 4616) and LOGIN
+ * (draft-murchison-sasl-login), shared by SMTP, POP3 and IMAP. A fresh
+ * object for each attempt (CVE-2011-1720). No I/O: feed it decoded client
+ * responses, send its challenges base64-encoded.
+ */
+#ifndef LIB_SASL_H
+#define LIB_SASL_H
+
+#include "lib/buf.h"
+
+enum sasl_step {
+	SASL_MORE, /* send challenge, feed the answer */
+	SASL_DONE, /* authzid, authcid, password are there */
+	SASL_BAD,  /* malformed: NUL, empty, too long */
+};
+
+struct sasl {
+	int mech, state;
+	struct buf mem; /* wiped by sasl_fini */
+	struct span authzid, authcid, password; /* into mem */
+	struct span challenge; /* to send, not yet base64 */
+};
+
+/* The names this table offers: "PLAIN LOGIN". */
+extern const char sasl_mechs[];
+
+/* -1: mechanism not offered. */
+int sasl_begin(struct sasl *, struct span mech);
+/* response: decoded bytes; NULL: no initial response was given. */
+enum sasl_step sasl_step(struct sasl *, const struct span *response);
+/* The same from the wire: "=" is empty, "*" is a cancel (SASL_BAD). */
+enum sasl_step sasl_step_base64(struct sasl *, struct span line);
+void sasl_fini(struct sasl *);
+
+#endif

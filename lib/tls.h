@@ -1,0 +1,46 @@
+/*
+ * tls: the only file that knows OpenSSL. TLS 1.2 and later, AEAD suites,
+ * SNI, session tickets, ALPN answered right (ALPACA: an offer without our
+ * protocol fails the handshake), no renegotiation, no compression.
+ */
+#ifndef LIB_TLS_H
+#define LIB_TLS_H
+
+#include "lib/span.h"
+
+struct tls_server; /* certificates and settings of one process */
+struct tls;        /* one connection */
+
+enum tls_want { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAIL };
+
+/*
+ * From open descriptors of PEM files (certificate chain, key); both are
+ * read from their start and stay open. NULL with a reason in why (made
+ * safe, terminated): unreadable, no match, expired.
+ */
+struct tls_server *tls_server_new(int cert_fd, int key_fd, char *why,
+    size_t whylen);
+/* One more pair, chosen by SNI; the first pair is the default. */
+int tls_server_add(struct tls_server *, int cert_fd, int key_fd, char *why,
+    size_t whylen);
+void tls_server_free(struct tls_server *);
+
+/* alpn: "smtp", "pop3", "imap" (RFC 7301 registry names). */
+struct tls *tls_accept(struct tls_server *, int fd, const char *alpn);
+void tls_free(struct tls *); /* does not close the descriptor */
+
+enum tls_want tls_handshake(struct tls *);
+/* On TLS_OK *n is the number of bytes moved (> 0). */
+enum tls_want tls_read(struct tls *, void *p, size_t cap, size_t *n);
+enum tls_want tls_write(struct tls *, const void *p, size_t len, size_t *n);
+bool tls_pending(const struct tls *); /* decrypted bytes wait inside */
+void tls_shutdown(struct tls *);      /* close_notify, best effort */
+
+/* For Received, logs: "TLSv1.3", "TLS_AES_256_GCM_SHA384", SNI or "". */
+const char *tls_version(const struct tls *);
+const char *tls_cipher(const struct tls *);
+const char *tls_sni(const struct tls *);
+/* Why the last call on this connection failed; safe text. */
+const char *tls_error(const struct tls *);
+
+#endif
