@@ -1,8 +1,16 @@
 # Postern: the one build file; its object lists are the table of contents.
-# For GNU make and bmake. `make`, `make install DESTDIR=... PREFIX=...`,
-# `make check`, `make fuzz`, `make bench`, `make clean`.
-# Sanitizers: `make SAN=address,undefined` builds *.san.o and PROG.san beside
-# the normal ones.
+# For GNU make and bmake.
+#
+#	make				everything that is installed
+#	make install			DESTDIR=, PREFIX=; no root needed
+#	make uninstall			what install put there
+#	make check			unit tests and dialogues, a minute
+#	make fuzz			every parser, FUZZ_SECONDS each (clang)
+#	make bench			numbers; see t/bench
+#	make dist			the tarball
+#	make SAN=address,undefined	*.san.o and PROG.san beside the others
+#
+# Everything: ./setup check.
 
 VERSION = 0.1
 PREFIX = /usr/local
@@ -13,6 +21,7 @@ SBINDIR = $(PREFIX)/sbin
 LIBEXECDIR = $(PREFIX)/libexec/postern
 MANDIR = $(PREFIX)/share/man
 EXAMPLEDIR = $(PREFIX)/share/postern
+UNITDIR = $(PREFIX)/lib/systemd/system
 DESTDIR =
 
 CC = cc
@@ -106,19 +115,106 @@ auth/auth$S: $(AUTH_OBJS) $(LIB)
 ctl/postern$S: $(CTL_OBJS) $(LIB)
 	$(LINK) $(CTL_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_CRYPT) $(L_BSD)
 
-# Unit tests: t/unit/NOUN.c, TAP on standard output; each links the library.
-UNIT = t/unit/span$S.t
+# Tests. UNIT: t/unit/NOUN.c, TAP on standard output, linked with the library.
+# FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
+# (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
+# libFuzzer the target of `make fuzz`.
+UNIT =
+FUZZ =
 
-unit: $(UNIT)
-$(UNIT): $(LIB)
-.SUFFIXES: $S.t
+UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
+FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
+FUZZERS = $(FUZZ:%=lib/%_fuzz$S.bin)
+TEST_OBJS = $(UNIT:%=t/unit/%$S.o) $(FUZZ:%=lib/%_fuzz$S.o)
+FUZZ_SECONDS = 10
+FUZZ_CC = clang
+L_ALL = $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) $(L_BSD)
+
+tests: $(TEST_OBJS) $(UNIT_TESTS) $(FUZZ_TESTS)
+$(UNIT_TESTS): $(LIB)
+$(FUZZ_TESTS): $(LIB) lib/fuzz_main$S.o
+$(FUZZERS): $(LIB)
+.SUFFIXES: $S.t $S.cut $S.bin
 $S.o$S.t:
-	$(LINK) $< $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) $(L_BSD)
+	$(LINK) $< $(LIB) $(L_ALL)
+$S.o$S.cut:
+	$(LINK) $< lib/fuzz_main$S.o $(LIB) $(L_ALL)
+$S.o$S.bin:
+	$(LINK) -fsanitize=fuzzer $< $(LIB) $(L_ALL)
+
+check: $(PROGRAMS) tests
+	t/run $(SAN:%=--san) unit dialog
+
+fuzzers: $(FUZZ:%=lib/%_fuzz$S.o) $(FUZZERS)
+fuzz:
+	$(MAKE) CC=$(FUZZ_CC) S=.fuzz \
+	    SAN=address,undefined,fuzzer-no-link fuzzers
+	t/fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+bench: $(PROGRAMS)
+	t/bench
+
+# Installing. Nothing is started, no user is made, no configuration is
+# touched, and a foreign sendmail in SBINDIR stays: its name is then only in
+# LIBEXECDIR (see INSTALL).
+MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
+	man/postern-maildir.5 man/postern-spool.5 man/postern-users.5
+MAN7 = man/postern.7
+MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
+	man/postern-login.8 man/postern-master.8 man/postern-pop3d.8 \
+	man/postern-queue.8 man/postern-smtpd.8
+MAN_MTA = man/sendmail.8 man/mailq.8 man/newaliases.8
+SAMPLES = conf/postern.conf conf/users conf/aliases
+SERVICES = conf/postern.service conf/postern.rc conf/postern.openrc
+INSTALL = install
+INSTALL_LIST = 'DESTDIR=$(DESTDIR)' 'SBINDIR=$(SBINDIR)' 'BINDIR=$(BINDIR)' \
+	'LIBEXECDIR=$(LIBEXECDIR)' 'MANDIR=$(MANDIR)'
+FILL = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' \
+	-e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
+	-e 's|@LOCALSTATEDIR@|$(LOCALSTATEDIR)|g' \
+	-e 's|@EXAMPLEDIR@|$(EXAMPLEDIR)|g'
+
+install: all
+	$(INSTALL) -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(BINDIR)' \
+	    '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(EXAMPLEDIR)' \
+	    '$(DESTDIR)$(UNITDIR)' '$(DESTDIR)$(MANDIR)/man5' \
+	    '$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(MANDIR)/man8'
+	for p in $(DAEMONS); do \
+	    $(INSTALL) -m 755 $$p '$(DESTDIR)$(LIBEXECDIR)' || exit 1; done
+	for p in $(TOOLS); do \
+	    $(INSTALL) -m 755 $$p '$(DESTDIR)$(SBINDIR)' || exit 1; done
+	for f in $(SAMPLES) $(SERVICES); do \
+	    t='$(DESTDIR)$(EXAMPLEDIR)'/$${f#*/}; \
+	    $(FILL) $$f >$$t && chmod 644 $$t || exit 1; done
+	$(INSTALL) -m 644 '$(DESTDIR)$(EXAMPLEDIR)/postern.service' \
+	    '$(DESTDIR)$(UNITDIR)'
+	for m in $(MAN5); do \
+	    $(INSTALL) -m 644 $$m '$(DESTDIR)$(MANDIR)/man5' || exit 1; done
+	for m in $(MAN7); do \
+	    $(INSTALL) -m 644 $$m '$(DESTDIR)$(MANDIR)/man7' || exit 1; done
+	for m in $(MAN8); do \
+	    $(INSTALL) -m 644 $$m '$(DESTDIR)$(MANDIR)/man8' || exit 1; done
+	sh conf/mta-names.sh install $(INSTALL_LIST)
+
+uninstall:
+	sh conf/mta-names.sh uninstall $(INSTALL_LIST)
+	for p in $(DAEMONS); do rm -f '$(DESTDIR)$(LIBEXECDIR)'/$${p#*/}; done
+	for p in $(TOOLS); do rm -f '$(DESTDIR)$(SBINDIR)'/$${p#*/}; done
+	for f in $(SAMPLES) $(SERVICES); do \
+	    rm -f '$(DESTDIR)$(EXAMPLEDIR)'/$${f#*/}; done
+	rm -f '$(DESTDIR)$(UNITDIR)/postern.service'
+	for m in $(MAN5) $(MAN7) $(MAN8); do \
+	    rm -f '$(DESTDIR)$(MANDIR)'/man$${m##*.}/$${m#*/}; done
+	-rmdir '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(EXAMPLEDIR)'
+
+dist:
+	git archive --prefix=postern-$(VERSION)/ \
+	    -o postern-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t .depend \
-	    $(PROGRAMS)
+	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t lib/*.cut \
+	    lib/*.bin .depend $(PROGRAMS) $(PROGRAMS:%=%.san)
 
-.PHONY: all unit clean
+.PHONY: all tests check fuzzers fuzz bench install uninstall dist clean
 
 -include .depend
