@@ -47,9 +47,10 @@ struct conf {
 	char *hostname;
 	struct conf_list domains;        /* local domains; lower case */
 	struct conf_list system_domains; /* local, accounts of the system */
-	char *default_domain;  /* for logins without @; default: hostname's
-				* first local domain */
-	char *postmaster;      /* who gets mail nobody else takes */
+	char *default_domain;  /* for names without @; never empty: default is
+				* the first local domain, else hostname */
+	char *postmaster;      /* full address; who gets mail for postmaster
+				* that no map takes, and double bounces */
 
 	/* Where we listen */
 	struct conf_listens listen_smtp, listen_submission,
@@ -63,8 +64,8 @@ struct conf {
 	char *user_smtp, *user_login, *user_auth, *user_dns, *user_queue,
 	    *user_relay;       /* names or numbers */
 	char *mail_user;       /* owner of virtual mailboxes */
-	uint64_t min_uid;      /* no worker below this uid */
-	char *log;             /* "syslog", "stderr" or a file */
+	uint64_t min_uid;      /* no worker below this uid, mail-user apart */
+	char *log;             /* "syslog", "stderr" or a file (absolute) */
 	char *log_level;       /* error warn info debug */
 
 	/* SMTP */
@@ -102,14 +103,22 @@ struct conf {
 };
 
 /*
- * Reads a file, or the text in fd (which stays open). NULL: problems were
- * reported to err as "FILE:LINE: reason; remedy", one a line, all of them.
+ * Reads a file, the text in fd (from its start; it stays open), or text.
+ * NULL: problems were reported to err as "FILE:LINE: reason; remedy", one a
+ * line, all of them. In unsigned numbers that are limits, 0 means none
+ * where the key's bounds allow it.
  */
 struct conf *conf_read(const char *path, struct buf *err);
 struct conf *conf_read_fd(int fd, const char *name, struct buf *err);
-void conf_free(struct conf *);
+struct conf *conf_read_text(struct span text, const char *name,
+    struct buf *err);
+void conf_free(struct conf *); /* NULL is fine */
 /* The effective settings as text that conf_read_fd() reads back equal. */
 void conf_write(const struct conf *, bool changed_only, struct buf *);
+/* The effective value of one key; -1: no such key. */
+int conf_write_key(const struct conf *, struct span key, struct buf *);
+/* The known key nearest to a mistyped one, or NULL. */
+const char *conf_key_guess(struct span key);
 
 bool conf_nets_match(const struct conf_nets *, const struct sockaddr *);
 bool conf_list_has(const struct conf_list *, struct span word); /* any case */

@@ -38,6 +38,12 @@ enum {
 	AUTH_NAME_MAX = 320,     /* local part, @, domain */
 	AUTH_PASSWORD_MAX = 1024,
 
+	/* Files of the administrator */
+	CONF_FILE_MAX = 1024 * 1024, /* postern.conf, bytes */
+	CONF_LIST_MAX = 10000,   /* words of one list */
+	TEXT_FILE_MAX = 256 * 1024 * 1024, /* users, aliases */
+	TEXT_LINE_MAX = 64 * 1024,
+
 	/* Maps */
 	MAP_KEY_MAX = 512,
 	MAP_VALUE_MAX = 64 * 1024,
