@@ -34,6 +34,10 @@ enum {
 	/* POP3 */
 	POP3_LINE_MAX = 512,     /* RFC 2449 4: 255 with CR LF; AUTH needs more */
 
+	/* Mailboxes */
+	MAILDIR_MESSAGES_MAX = 1000000,  /* of one POP3 maildrop */
+	MAILDIR_TMP_AGE = 36 * 60 * 60,  /* s: older files in tmp/ are litter */
+
 	/* Credentials */
 	AUTH_NAME_MAX = 320,     /* local part, @, domain */
 	AUTH_PASSWORD_MAX = 1024,

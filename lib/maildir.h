@@ -11,7 +11,7 @@
 
 struct maildir_name { /* "1700.qid_0.host,S=12,W=13:2,FS" */
 	struct span unique; /* before ',' or ':' */
-	struct span base;   /* before ":2," : what stays when flags change */
+	struct span base;   /* before ':' : what stays when flags change */
 	struct span flags;  /* after ":2,"; empty if none */
 	bool has_size, has_wsize;
 	uint64_t size, wsize;
@@ -21,9 +21,30 @@ struct maildir_name { /* "1700.qid_0.host,S=12,W=13:2,FS" */
 void maildir_name_parse(struct span name, struct maildir_name *);
 
 /*
- * Creates path and cur, new, tmp below it where missing, 0700, parents too
- * (below dirfd), directories fsynced. -1 and errno.
+ * The name's leading number, seconds since the epoch: when it arrived. 0 if
+ * there is none.
  */
-int maildir_make(int dirfd, const char *path);
+uint64_t maildir_name_time(struct span name);
+
+/*
+ * The path of a Maildir relative to root, for os_opendir_below(): an
+ * absolute mailbox must lie below root, a relative one is taken as it is.
+ * No ".", "..", or empty component passes. -1: EXDEV outside, EINVAL bad,
+ * ENAMETOOLONG.
+ */
+int maildir_below(struct span root, struct span mailbox, struct buf *out);
+
+/*
+ * Creates path (as maildir_below made it) and cur, new, tmp in it where
+ * missing, 0700, parents too (below dirfd), directories fsynced. links: a
+ * symbolic link may stand for an existing directory. -1 and errno.
+ */
+int maildir_make(int dirfd, const char *path, bool links);
+
+/*
+ * Removes what crashed deliveries left in an open tmp/: regular files older
+ * than MAILDIR_TMP_AGE. Takes fd. Best effort.
+ */
+void maildir_sweep(int fd, int64_t now);
 
 #endif
