@@ -6,5 +6,7 @@
 #include <stdint.h>
 
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+/* The same without help of the processor; for its test. */
+uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n);
 
 #endif

@@ -56,6 +56,8 @@ enum {
 	PATH_LEN_MAX = 1024,
 	SID_MAX = 24,            /* session id, terminator included */
 	QID_TEXT_MAX = 16,       /* queue id as text, terminator included */
+	LOG_VALUE_MAX = 512,     /* one value of a log line, escaped */
+	LOG_LINE_MAX = 4096,
 	HOST_MAX = 256,          /* a host name or address text, terminated */
 };
 
