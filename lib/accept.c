@@ -1,0 +1,101 @@
+/*
+ * accept: takes clients off a listening socket.
+ *
+ * Invariant: the watch is off exactly while the timer is set.
+ */
+#include "lib/accept.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+
+#include <bsd/string.h>
+
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+
+enum { REST_MS = 1000 };
+
+static void
+again(struct timer *t)
+{
+	struct accept *a = t->arg;
+
+	if (loop_watch(&a->watch) == -1)
+		loop_timer(t, REST_MS);
+}
+
+static void
+rest(struct accept *a, int why)
+{
+	log_begin(LL_WARN, "limit");
+	log_str("what", "accept");
+	log_err(why);
+	log_end();
+	loop_unwatch(&a->watch);
+	loop_timer(&a->again, REST_MS);
+}
+
+static void
+ready(struct watch *w, unsigned events)
+{
+	struct accept *a = w->arg;
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	int fd;
+
+	(void)events;
+	fd = accept4(
+	    w->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1) {
+		a->fn(a, fd, (struct sockaddr *)&ss);
+		return;
+	}
+	switch (errno) {
+	case EAGAIN: /* another process was faster */
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+		return;
+	}
+	rest(a, errno);
+}
+
+int
+accept_open(struct accept *a, int fd, accept_fn *fn, void *arg)
+{
+	*a = (struct accept){ .fn = fn, .arg = arg };
+	a->watch = (struct watch){
+		.fd = fd, .events = LOOP_READ, .fn = ready, .arg = a
+	};
+	a->again.fn = again;
+	a->again.arg = a;
+	return loop_watch(&a->watch);
+}
+
+void
+accept_close(struct accept *a)
+{
+	if (a->fn == NULL || a->watch.fd == -1)
+		return;
+	if (loop_timer_is_set(&a->again))
+		loop_untimer(&a->again);
+	else
+		loop_unwatch(&a->watch);
+	fd_close(&a->watch.fd);
+}
+
+void
+accept_address(const struct sockaddr *sa, char *out)
+{
+	const void *ip = NULL;
+
+	if (sa->sa_family == AF_INET)
+		ip = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+	else if (sa->sa_family == AF_INET6)
+		ip =
+		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	if (ip == NULL || inet_ntop(sa->sa_family, ip, out, HOST_MAX) == NULL)
+		strlcpy(out, "local", HOST_MAX);
+}
