@@ -120,8 +120,8 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT =
-FUZZ =
+UNIT = pending proto smtp_data
+FUZZ = smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
