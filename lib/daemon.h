@@ -44,13 +44,13 @@ struct daemon {
 	/* Hooks, event-driven daemons; may be NULL. They take what they use. */
 	void (*on_peer)(struct daemon_peer *);      /* new or replaced peer */
 	void (*on_map)(const char *name, int fd);   /* takes fd; -1: gone */
-	void (*on_conf)(void);                      /* d.conf was replaced */
-	void (*on_stop)(void);                      /* finish and exit */
+	/* d.conf is new; the old one is freed when this returns. */
+	void (*on_conf)(void);
+	/* Finish what is begun, then loop_stop(). NULL: the loop is stopped
+	 * at once. Also when master has died. */
+	void (*on_stop)(void);
 	int (*on_message)(struct ipc *master, struct ipc_msg *); /* others */
-	/*
-	 * Opens what needs privilege before the drop (syslog is done). May be
-	 * NULL.
-	 */
+	/* Opens what needs privilege before the drop (the log is done). */
 	void (*before_drop)(void);
 
 	/* Filled by daemon_start. */
@@ -65,12 +65,24 @@ struct daemon {
 	struct daemon_peer peer[DAEMON_PEER_MAX];
 	struct daemon_cert cert[DAEMON_CERT_MAX];
 	int users_fd, aliases_fd, credentials_fd; /* maps at start; -1 */
-	int dir_fd;             /* queue: the spool directory */
+	/*
+	 * queue: the spool directory; deliver: the root that all its mailboxes
+	 * are below; pop3d: the Maildir itself, made if it was missing. Also
+	 * the working directory (not queue's), and the only tree that the
+	 * sandbox lets them touch: open relative to it.
+	 */
+	int dir_fd;
 	int tally_fd;           /* smtpd, login: shared counters */
 	int client_fd;          /* pop3d: the client; deliver: the queue */
 };
 
-/* Does not return on error. Blocking roles get no loop. */
+/*
+ * Does not return on error. Afterwards SIGPIPE, SIGHUP, SIGINT and SIGTERM
+ * are ignored: children listen to master alone (a blocking role, which
+ * does not read fd 3 any more, gets SIGTERM from it and sets its own handler
+ * for it before daemon_start or after). Event-driven roles: loop_init() has
+ * been called. Blocking roles get no loop.
+ */
 void daemon_start(struct daemon *, int argc, char **argv);
 
 /* The peer of that role, or NULL. */

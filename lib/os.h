@@ -1,0 +1,52 @@
+/*
+ * os: what differs from system to system, behind one face (lib/os_linux.c,
+ * lib/os_bsd.c). The event loop's part is in lib/os_loop_*.c.
+ */
+#ifndef LIB_OS_H
+#define LIB_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What a sandboxed process may ask of the kernel beyond the base: memory,
+ * time, signals to itself, and use of descriptors it already holds. */
+enum os_may {
+	OS_MAY_LOOP = 1,    /* wait for many descriptors */
+	OS_MAY_ACCEPT = 2,  /* take connections from listening sockets */
+	OS_MAY_PAIR = 4,    /* make pairs of connected sockets */
+	OS_MAY_FILES = 8,   /* open, read, make, rename, remove files below
+	                     * the sandbox's root */
+};
+
+struct os_sandbox {
+	unsigned may;
+	int root_fd;      /* directory tree that files may be in, or -1 */
+	const char *root; /* its path; where the system needs one */
+};
+
+/*
+ * Closes the door for good: no_new_privs, no capabilities, file systems,
+ * system calls. -1 with errno if something that the system has could not be
+ * applied. missing: names of what it does not have, "" if all is on.
+ */
+int os_sandbox_enter(const struct os_sandbox *, const char **missing);
+
+/* Root, before the user is changed: no capability can ever come back. */
+int os_capabilities_forbid(void);
+/* After it: none is left. */
+int os_capabilities_drop(void);
+
+/* Signal to this process when its parent dies; 0 where there is no such. */
+int os_die_with_parent(int signo);
+
+/* Closes every descriptor from lowest up. */
+void os_close_from(int lowest);
+
+/* Who is at the other end of a UNIX-domain socket. -1 and errno. */
+int os_peer_id(int fd, uid_t *uid, gid_t *gid);
+
+/* An unnamed file in memory, close-on-exec. -1 and errno. */
+int os_memory_file(const char *name);
+
+#endif
