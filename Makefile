@@ -214,7 +214,8 @@ dist:
 
 clean:
 	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t lib/*.cut \
-	    lib/*.bin .depend $(PROGRAMS) $(PROGRAMS:%=%.san)
+	    lib/*.bin .depend $(PROGRAMS) $(PROGRAMS:%=%.san) \
+	    $(PROGRAMS:%=%.clang)
 
 .PHONY: all tests check fuzzers fuzz bench install uninstall dist clean
 
