@@ -63,8 +63,11 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/loop$S.o lib/conn$S.o lib/net$S.o lib/tls$S.o lib/tally$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_inet$S.o \
 	lib/map$S.o lib/map_cdb$S.o \
-	lib/account$S.o lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
-	lib/accept$S.o lib/pending$S.o lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
+	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
+	lib/aliases$S.o \
+	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
+	lib/accept$S.o lib/pending$S.o \
+	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_bsd$S.o lib/os_poll$S.o
 
 MASTER_OBJS = master/main$S.o
