@@ -53,6 +53,8 @@ struct ipc_msg {
 	uint32_t id;   /* chosen by who asks, repeated by who answers */
 	struct span body;
 	int fd[IPC_FDS_MAX]; /* -1: none. The handler takes one by setting -1 */
+	bool lost;     /* it had descriptors, but this process has no room
+			* for more (EMFILE): a temporary failure */
 };
 
 struct ipc;
@@ -61,9 +63,12 @@ typedef int ipc_fn(struct ipc *, struct ipc_msg *, void *arg);
 /* The peer is gone (or was cut off). The owner calls ipc_free(). */
 typedef void ipc_gone_fn(struct ipc *, void *arg);
 
+/* A connected pair with buffers for IPC_PACKET_MAX; close-on-exec. */
+int ipc_pair(int fd[2]);
+
 /*
  * Event-driven end. Takes fd. self and peer select the row of the allow
- * table. out_max: most bytes that may wait for a slow peer.
+ * table. Up to IPC_OUT_MAX bytes wait for a slow peer. fn may free its ipc.
  */
 struct ipc *ipc_new(int fd, enum role self, enum role peer, ipc_fn *fn,
     ipc_gone_fn *gone, void *arg);
@@ -72,7 +77,8 @@ enum role ipc_peer(const struct ipc *);
 int ipc_fd(const struct ipc *);
 /*
  * Sends or queues one message; fds are borrowed (duplicated into the
- * packet). 0, or -1: the peer is gone or its queue is full (push back).
+ * packet). 0, or -1: the peer is gone, its queue is full (push back), or
+ * body is over IPC_BODY_MAX.
  */
 int ipc_send(struct ipc *, enum ipc_type, uint32_t id, struct span body,
     int fd0, int fd1);
@@ -83,8 +89,9 @@ void ipc_pause(struct ipc *, bool paused);
 
 /*
  * Blocking ends (deliver, start-up, tools): one packet. ipc_recv: 1 got one
- * (body valid until the next call on the same scratch), 0 peer closed, -1
- * error or malformed. wait false: 0 with errno EAGAIN if nothing is there.
+ * (body valid until the next call on the same scratch), 0 peer closed (errno
+ * 0), -1 error or malformed. wait false: 0 with errno EAGAIN if nothing is
+ * there. scratch: buf_init(&b, IPC_PACKET_MAX), or less to take less.
  */
 int ipc_write(int fd, enum ipc_type, uint32_t id, struct span body, int fd0,
     int fd1);
@@ -95,22 +102,31 @@ void ipc_close_fds(struct ipc_msg *);
 /* May sender send this type to receiver? The table. */
 bool ipc_allowed(enum role from, enum role to, enum ipc_type);
 
-/* Field by field. get_*: -1 if short or over max; outputs kept then. */
+/*
+ * Field by field (lib/ipc_field.c). get_*: -1 if short or over max; input
+ * and output are kept then.
+ */
 void put_u8(struct buf *, uint8_t);
 void put_u16(struct buf *, uint16_t);
 void put_u32(struct buf *, uint32_t);
 void put_u64(struct buf *, uint64_t);
 void put_span(struct buf *, struct span); /* u32 length, bytes */
+void put_cut(struct buf *, struct span, size_t max); /* first max bytes */
 int get_u8(struct span *, uint8_t *);
 int get_u16(struct span *, uint16_t *);
 int get_u32(struct span *, uint32_t *);
 int get_u64(struct span *, uint64_t *);
 int get_span(struct span *, struct span *, size_t max);
+int get_text(struct span *, struct span *, size_t max); /* no controls */
 
 /*
- * Largest packet: a message of SMALL_BODY_MAX bytes with its envelope. Both
- * ends set their socket buffers for it.
+ * Largest packet: a message of SMALL_BODY_MAX bytes with the longest envelope
+ * there can be (asserted in lib/ipc_mail.c, lib/ipc_job.c).
  */
-enum { IPC_PACKET_MAX = 192 * 1024 };
+enum {
+	IPC_PACKET_MAX = 384 * 1024,
+	IPC_BODY_MAX = IPC_PACKET_MAX - 6,
+	IPC_OUT_MAX = 8 * 1024 * 1024,
+};
 
 #endif
