@@ -73,7 +73,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 MASTER_OBJS = master/main$S.o
 SMTPD_OBJS = smtpd/main$S.o
 QUEUE_OBJS = queue/main$S.o
-DELIVER_OBJS = deliver/main$S.o
+DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
+	deliver/box$S.o deliver/outcome$S.o
 LOGIN_OBJS = login/main$S.o
 POP3D_OBJS = pop3d/main$S.o
 AUTH_OBJS = auth/main$S.o

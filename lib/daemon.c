@@ -326,17 +326,13 @@ static int
 owner_root_open(const struct ipc_role *r, const char **path)
 {
 	char *name = span_dup(r->root);
-	int fd;
 
 	if (name == NULL || name[0] != '/') {
 		errno = EINVAL;
 		die("no directory to work in");
 	}
 	*path = name; /* lives as long as the process */
-	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		die("cannot open %s", name);
-	return fd;
+	return open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /*
@@ -358,13 +354,15 @@ mailbox_open(const struct ipc_role *r, int root_fd)
 		    maildir_make(root_fd, buf_cstr(&rel), links) == 0)
 			fd = os_opendir_below(root_fd, buf_cstr(&rel), links);
 	}
-	if (fd == -1)
-		die("cannot open the mailbox %.*s", SPAN_FMT(r->mailbox));
 	buf_fini(&rel);
 	return fd;
 }
 
-/* d->dir_fd: the tree a role with files is confined to. Its path. */
+/*
+ * d->dir_fd: the tree a role with files is confined to. Its path. A mailbox
+ * or home that cannot be opened is no reason to die in silence: the role
+ * starts without any files and tells the client, or the queue, why.
+ */
 static const char *
 dir_open(struct daemon *d)
 {
@@ -378,13 +376,15 @@ dir_open(struct daemon *d)
 		return d->conf->spool_dir;
 	}
 	root_fd = owner_root_open(&d->role_is, &path);
-	if (d->role == ROLE_DELIVER) {
+	if (d->role == ROLE_DELIVER || root_fd == -1) {
 		d->dir_fd = root_fd;
 	} else {
 		d->dir_fd = mailbox_open(&d->role_is, root_fd);
 		fd_close(&root_fd);
 	}
-	if (fchdir(d->dir_fd) == -1)
+	if (d->dir_fd == -1)
+		d->dir_errno = errno;
+	else if (fchdir(d->dir_fd) == -1)
 		die("cannot enter %s", path);
 	return path;
 }

@@ -69,9 +69,11 @@ struct daemon {
 	 * queue: the spool directory; deliver: the root that all its mailboxes
 	 * are below; pop3d: the Maildir itself, made if it was missing. Also
 	 * the working directory (not queue's), and the only tree that the
-	 * sandbox lets them touch: open relative to it.
+	 * sandbox lets them touch: open relative to it. -1, and dir_errno why,
+	 * if deliver's or pop3d's could not be opened: they say so.
 	 */
 	int dir_fd;
+	int dir_errno;
 	int tally_fd;           /* smtpd, login: shared counters */
 	int client_fd;          /* pop3d: the client; deliver: the queue */
 };
