@@ -64,7 +64,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_inet$S.o \
 	lib/map$S.o lib/map_cdb$S.o \
 	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
-	lib/aliases$S.o \
+	lib/aliases$S.o lib/password$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/accept$S.o lib/pending$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
@@ -77,7 +77,8 @@ DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
 LOGIN_OBJS = login/main$S.o
 POP3D_OBJS = pop3d/main$S.o
-AUTH_OBJS = auth/main$S.o
+AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
+	auth/penalty$S.o
 CTL_OBJS = ctl/main$S.o
 
 LIB = lib/libpostern$S.a

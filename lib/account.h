@@ -1,7 +1,9 @@
 /*
  * account: a row of the users map: who owns a mailbox, where it is.
  * users.cdb (readable by smtpd and queue): address -> account.
- * credentials.cdb (auth alone): login name -> hash and account.
+ * credentials.cdb (auth alone): login name -> hash and account; the empty key
+ * has a hash (alone) of the kind that most accounts have, for auth to spend
+ * its time on when a name is unknown.
  *
  * Keys of both, and of aliases.cdb, are whole addresses (or, in aliases.cdb,
  * bare local parts and "@domain") in lower case: account_key(). Nobody gives

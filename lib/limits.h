@@ -40,7 +40,10 @@ enum {
 
 	/* Credentials */
 	AUTH_NAME_MAX = 320,     /* local part, @, domain */
-	AUTH_PASSWORD_MAX = 1024,
+	AUTH_PASSWORD_MAX = 512, /* crypt(3) takes no more */
+	AUTH_WAITING_MAX = 2048, /* requests that auth holds at once */
+	AUTH_DELAY_MAX = 30000,  /* ms, longest wait after a failure */
+	AUTH_HALF_LIFE = 900,    /* s; counters of failures halve */
 
 	/* Files of the administrator */
 	CONF_FILE_MAX = 1024 * 1024, /* postern.conf, bytes */
