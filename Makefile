@@ -68,7 +68,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/accept$S.o lib/pending$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
-	lib/os_file$S.o lib/os_linux$S.o lib/os_bsd$S.o lib/os_poll$S.o
+	lib/os_file$S.o lib/os_linux$S.o lib/os_bsd$S.o \
+	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
 
 MASTER_OBJS = master/main$S.o
 SMTPD_OBJS = smtpd/main$S.o
@@ -125,7 +126,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = pending proto smtp_data
+UNIT = loop pending proto smtp_data
 FUZZ = smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
