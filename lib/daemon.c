@@ -468,6 +468,7 @@ later_one(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		later_conf(d, m);
 		return 0;
 	case IPC_STOP:
+		d->hurry = m->id == STOP_NOW;
 		stop_now(d);
 		return 0;
 	default:
@@ -485,6 +486,7 @@ master_gone(struct ipc *ipc, void *arg)
 
 	(void)ipc; /* stays; hooks may still hold it, sends just fail */
 	log_msg(LL_WARN, "stop", "master is gone");
+	d->hurry = true;
 	stop_now(d);
 }
 

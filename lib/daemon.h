@@ -47,7 +47,8 @@ struct daemon {
 	/* d.conf is new; the old one is freed when this returns. */
 	void (*on_conf)(void);
 	/* Finish what is begun, then loop_stop(). NULL: the loop is stopped
-	 * at once. Also when master has died. */
+	 * at once. May come twice, the second time with hurry. Also when
+	 * master has died. */
 	void (*on_stop)(void);
 	int (*on_message)(struct ipc *master, struct ipc_msg *); /* others */
 	/* Opens what needs privilege before the drop (the log is done). */
@@ -59,6 +60,7 @@ struct daemon {
 	int master_fd;          /* blocking roles (deliver, pop3d) */
 	unsigned index, count;
 	bool privileged;
+	bool hurry;             /* on_stop: STOP_NOW, not STOP_DRAIN */
 	struct ipc_role role_is;   /* spans live as long as the process */
 	size_t nlisten, npeer, ncert;
 	struct daemon_listen listen[DAEMON_LISTEN_MAX];

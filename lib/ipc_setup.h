@@ -28,6 +28,12 @@ struct ipc_role {
 	struct span log;     /* "stderr" or "syslog" */
 };
 
+/*
+ * IPC_STOP, no body; its id says how: after a reload new processes serve and
+ * this one finishes its sessions; at the end of all, clients are told to go.
+ */
+enum { STOP_DRAIN, STOP_NOW };
+
 struct ipc_listen { /* IPC_LISTEN, fd */
 	struct span service; /* "smtp" "submission" "submissions" "local"
 			      * "pop3" "pop3s" "imap" "imaps" "queue" */
