@@ -7,7 +7,7 @@ instance_start --users 2 --set retry-min=1s --set retry-max=2s
 bad() { # line: what `postern config` says to a configuration with it
 	cp "$CONF" "$T/conf"
 	printf '%s\n' "$1" >>"$T/conf"
-	"$POSTERN" -c "$T/conf" config 2>&1 >/dev/null
+	{ "$POSTERN" -c "$T/conf" config >/dev/null; } 2>&1
 	echo "exit $?"
 }
 like "no =" "$(bad 'hostname')" 'conf:[0-9]+: '

@@ -36,7 +36,7 @@ done
 }
 if command -v shellcheck >/dev/null; then
 	ok "shellcheck is content with the scripts" shellcheck -S warning \
-	    -e SC1091,SC2034,SC2153 setup .ci/run conf/*.sh t/run t/one t/words \
+	    -e SC1091,SC2034,SC2046,SC2086,SC2153 setup .ci/run conf/*.sh t/run t/one t/words \
 	    t/fuzz t/instance t/e2e/*.sh
 fi
 is "no trailing blanks in the documents" "$(grep -nE '[[:space:]]$' \
