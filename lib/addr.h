@@ -28,7 +28,8 @@ enum addr_flags {
  * Takes "<path>" (also without brackets if the whole word is an address:
  * clients do that; also after blanks: "MAIL FROM: <a@b>") off *in; the rest
  * of *in is parameters. Canonical text is built in out (SMTP_PATH_MAX; the
- * spans of *a point into it). -1: not an address; *in then untouched.
+ * spans of *a point into it). -1: not an address; *in and *a then untouched,
+ * out of no use.
  */
 int addr_parse(struct span *in, unsigned flags, struct buf *out,
     struct addr *a);
