@@ -77,7 +77,8 @@ QUEUE_OBJS = queue/main$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
 LOGIN_OBJS = login/main$S.o
-POP3D_OBJS = pop3d/main$S.o
+POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
+	pop3d/text$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
 CTL_OBJS = ctl/main$S.o
@@ -126,7 +127,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = loop pending proto smtp_data
+UNIT = loop maildir pending proto smtp_data
 FUZZ = smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)

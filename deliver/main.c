@@ -110,6 +110,8 @@ main(int argc, char **argv)
 		if (n > 0)
 			answer(n);
 		log_flush();
+		if (self.dir_fd == -1) /* a successor may find it mended */
+			gone = true;
 	}
 	exit(EX_OK);
 }

@@ -1,0 +1,122 @@
+/*
+ * pop3d: one POP3 session (RFC 1939) of one owner's mailbox, after login.
+ *
+ * runs as    the mailbox's owner (uid, groups), umask 077, cwd the Maildir
+ * holds      fd 3 the channel to master; the client: its own socket, or one
+ *            end of a pair whose other end login deciphers for us; the
+ *            Maildir's directories
+ * may touch  that one Maildir
+ * never      sees a password, speaks TLS, opens a socket, changes a message
+ * if owned   the attacker has what the owner already had
+ *
+ * Blocking and straight; the state is the program counter. SIGTERM (master
+ * stops, or died) ends the session between two commands; nothing is removed
+ * then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "lib/daemon.h"
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/maildir.h"
+#include "pop3d/session.h"
+
+static struct daemon self = { .role = ROLE_POP3D };
+static struct session session;
+
+static void
+on_term(int signo)
+{
+	(void)signo;
+	net_stop();
+}
+
+static void
+signals_catch(void)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+
+	if (sigaction(SIGTERM, &sa, NULL) == -1) /* no SA_RESTART: waits end */
+		die("sigaction");
+}
+
+/*
+ * RFC 3206: PERM is what somebody has to mend. The client is told that much;
+ * the path and the reason are for the log.
+ */
+static _Noreturn void
+refuse(int errnum)
+{
+	const char *text = "-ERR [SYS/TEMP] cannot open the mailbox now\r\n";
+
+	if (errnum == EACCES || errnum == EPERM || errnum == ELOOP ||
+	    errnum == ENOTDIR || errnum == EXDEV || errnum == EINVAL)
+		text = "-ERR [SYS/PERM] cannot open the mailbox\r\n";
+	if (errnum == E2BIG)
+		text = "-ERR [SYS/PERM] too many messages for POP3\r\n";
+	(void)net_write(&session.net, span_str(text));
+	(void)net_flush(&session.net);
+	log_begin(LL_ERROR, "mailbox");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_span("path", self.role_is.mailbox);
+	log_err(errnum);
+	log_end();
+	log_flush();
+	exit(EX_TEMPFAIL);
+}
+
+static void
+log_logout(void)
+{
+	log_begin(LL_INFO, "logout");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_span("client", self.role_is.remote);
+	log_str("service", "pop3");
+	log_str("why", session.end);
+	log_num("messages", session.drop.n);
+	log_num("retrieved", session.retrieved);
+	log_num("size", session.octets);
+	log_num("removed", session.removed);
+	log_end();
+	log_flush();
+}
+
+/* Litter of crashed deliveries: somebody has to, and we are here. */
+static void
+sweep(void)
+{
+	int fd = openat(self.dir_fd, "tmp",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd != -1)
+		maildir_sweep(fd, (int64_t)time(NULL));
+}
+
+int
+main(int argc, char **argv)
+{
+	daemon_start(&self, argc, argv);
+	signals_catch();
+	net_init(&session.net, self.client_fd, POP3_LINE_MAX,
+	    self.conf->pop3_timeout * 1000, self.role_is.input);
+	buf_init(&session.line, POP3_LINE_MAX);
+	if (self.dir_fd == -1)
+		refuse(self.dir_errno);
+	if (maildrop_init(&session.drop, self.dir_fd) == -1)
+		refuse(errno);
+	session_run(&session);
+	net_fini(&session.net);
+	log_logout();
+	sweep();
+	maildrop_fini(&session.drop);
+	exit(EX_OK);
+}
