@@ -72,7 +72,12 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
 
 MASTER_OBJS = master/main$S.o
-SMTPD_OBJS = smtpd/main$S.o
+SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
+	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
+	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \
+	smtpd/parameter$S.o smtpd/replies$S.o smtpd/guest$S.o \
+	smtpd/mail$S.o smtpd/hops$S.o smtpd/received$S.o \
+	smtpd/submit$S.o smtpd/peers$S.o
 QUEUE_OBJS = queue/main$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o

@@ -18,7 +18,15 @@ enum {
 	SMTP_DOMAIN_MAX = 255,   /* RFC 5321 4.5.3.1.2 */
 	SMTP_RCPT_MAX = 1000,    /* a transaction; RFC 5321 4.5.3.1.8: >= 100 */
 	SMTP_RECEIVED_MAX = 50,  /* hops; RFC 5321 6.3 */
+	SMTP_RCPT_BYTES_MAX = 96 * 1024, /* all addresses of a transaction,
+				  * so that an envelope fits a packet */
 	SMTP_HEADER_MAX = 256 * 1024, /* of a message: looked at for loops */
+	SMTP_OUT_MAX = 64 * 1024, /* replies that wait for a slow reader */
+	SMTP_HELD_MAX = 64 * 1024 * 1024, /* bodies in a process's memory */
+	SMTP_AUTH_TRIES = 5,     /* wrong passwords, a connection */
+	SMTP_DELAY_MS = 1000,    /* added per error, past half the budget */
+	SMTP_ANSWER_MS = 600 * 1000, /* for queue, auth to answer us; RFC 5321
+				  * 4.5.3.2.6: clients wait ten minutes */
 
 	/* Bodies up to this travel inline from smtpd to deliver. */
 	SMALL_BODY_MAX = 64 * 1024,

@@ -1,0 +1,151 @@
+/*
+ * cmd_rcpt: RCPT TO, RFC 5321 4.1.1.3. Everything about a recipient is
+ * decided here, in the session: what is accepted can be delivered or must
+ * be bounced, and bounces to forged senders are somebody's flood.
+ *
+ * Invariant: the address is parsed once, checked once, and never rewritten
+ * afterwards; so no second reading of it can be another address.
+ */
+#include "lib/addr.h"
+#include "lib/log.h"
+#include "smtpd/commands.h"
+#include "smtpd/mail.h"
+#include "smtpd/replies.h"
+#include "smtpd/server.h"
+#include "smtpd/session.h"
+
+/* RFC 5321 4.5.1: <postmaster> without a domain is ours. */
+static struct span
+complete(const struct addr *a, struct buf *whole)
+{
+	if (a->domain.n != 0)
+		return a->text;
+	buf_span(whole, a->local);
+	buf_char(whole, '@');
+	buf_str(whole, server.conf->default_domain);
+	return buf_get(whole);
+}
+
+/* An alias is as good as what it ends at. */
+static const struct reply *
+check_alias(struct span address)
+{
+	struct resolved_list list = { 0 };
+	enum resolve_kind kind;
+	const char *why = NULL;
+
+	kind = resolve_all(server.conf, &server.maps, address, &list, &why);
+	resolved_list_fini(&list);
+	if (why != NULL) {
+		log_begin(LL_WARN, "limit");
+		log_span("to", address);
+		log_str("why", why);
+		log_end();
+	}
+	switch (kind) {
+	case RESOLVE_UNKNOWN:
+		return &R_NO_USER;
+	case RESOLVE_ERROR:
+		return &R_MAP_ERROR;
+	default:
+		return &R_RCPT_OK;
+	}
+}
+
+static const struct reply *
+check_remote(const struct session *s)
+{
+	const char *hop = server.conf->relayhost;
+
+	if (!session_may_relay(s))
+		return &R_RELAY_DENIED;
+	return hop == NULL || hop[0] == '\0' ? &R_NO_ROUTE : &R_RCPT_OK;
+}
+
+static const struct reply *
+check(const struct session *s, struct span address)
+{
+	struct resolved is;
+
+	resolve_one(server.conf, &server.maps, address, &is);
+	switch (is.kind) {
+	case RESOLVE_MAILBOX:
+		return &R_RCPT_OK;
+	case RESOLVE_ALIAS:
+		return check_alias(address);
+	case RESOLVE_REMOTE:
+		return check_remote(s);
+	case RESOLVE_UNKNOWN:
+		return &R_NO_USER;
+	case RESOLVE_ERROR:
+		break;
+	}
+	return &R_MAP_ERROR;
+}
+
+static bool
+is_full(const struct mail *m, struct span address)
+{
+	return m->nrcpt >= server.conf->recipients_max ||
+	    m->nrcpt >= SMTP_RCPT_MAX ||
+	    m->text.n + address.n > SMTP_RCPT_BYTES_MAX;
+}
+
+/* RCPT's parameters belong to extensions that are not offered. */
+static const struct reply *
+check_parameters(struct span in)
+{
+	struct span keyword, value;
+
+	switch (parameter_next(&in, &keyword, &value)) {
+	case 0:
+		return NULL;
+	case 1:
+		return &R_PARAMETER;
+	}
+	return &R_PARAMETER_SYNTAX;
+}
+
+static const struct reply *
+add(struct session *s, struct span arg, struct buf *path, struct buf *whole)
+{
+	const struct reply *r;
+	struct span address;
+	struct addr a;
+
+	if (addr_parse(&arg, ADDR_POSTMASTER_OK, path, &a) == -1)
+		return &R_RCPT_SYNTAX;
+	address = complete(&a, whole);
+	if (whole->bad)
+		return &R_RCPT_SYNTAX;
+	if ((r = check_parameters(arg)) != NULL)
+		return r;
+	if (is_full(s->mail, address))
+		r = &R_TOO_MANY_RCPT; /* RFC 5321 4.5.3.1.10 */
+	else
+		r = check(s, address);
+	if (r != &R_RCPT_OK) {
+		session_log_refusal(s, "rcpt", "to", address, r);
+		return r;
+	}
+	mail_add_rcpt(s->mail, address);
+	s->state = ST_RCPT;
+	return r;
+}
+
+const void *
+cmd_rcpt(void *session, struct span arg)
+{
+	const struct reply *r;
+	struct buf path, whole;
+
+	if (!span_istarts(arg, SPAN("TO:")))
+		return &R_RCPT_SYNTAX;
+	(void)span_take(&arg, 3);
+	buf_init(&path, SMTP_PATH_MAX);
+	buf_init(&whole, SMTP_PATH_MAX);
+	r = add(session, arg, &path, &whole);
+	buf_fini(&path);
+	buf_fini(&whole);
+	return r;
+}

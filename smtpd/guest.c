@@ -1,0 +1,63 @@
+/*
+ * guest: how many clients, how often. Trusted networks and programs of this
+ * host are only bound by what the process can take. A limit of 0 is none.
+ */
+#include "smtpd/guest.h"
+
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/tally.h"
+#include "smtpd/replies.h"
+#include "smtpd/server.h"
+#include "smtpd/session.h"
+
+static bool
+is_over(uint32_t n, uint64_t limit)
+{
+	return limit != 0 && n > limit;
+}
+
+const struct reply *
+guest_comes(const struct sockaddr *sa, bool trusted, bool *counted)
+{
+	const struct conf *c = server.conf;
+	uint32_t now, rate;
+
+	*counted = false;
+	if (server.sessions >= c->smtp_connections)
+		return &R_FULL;
+	if (trusted)
+		return NULL;
+	rate = tally_add(TALLY_CONNECTS, sa, 1, loop_wall());
+	if (is_over(rate, c->smtp_client_rate))
+		return &R_CLIENT_RATE;
+	now = tally_add(TALLY_CONNECTED, sa, 1, loop_wall());
+	*counted = true;
+	if (is_over(now, c->smtp_client_connections)) {
+		guest_leaves(sa);
+		*counted = false;
+		return &R_CLIENT_FULL;
+	}
+	return NULL;
+}
+
+void
+guest_leaves(const struct sockaddr *sa)
+{
+	(void)tally_add(TALLY_CONNECTED, sa, -1, loop_wall());
+}
+
+const struct reply *
+guest_sends(struct session *s)
+{
+	const struct conf *c = server.conf;
+	uint32_t rate;
+
+	if (s->messages >= c->smtp_transactions)
+		return &R_TRANSACTIONS;
+	s->messages++;
+	if (s->trusted)
+		return NULL;
+	rate = tally_add(TALLY_MESSAGES, &s->addr.sa, 1, loop_wall());
+	return is_over(rate, c->smtp_client_messages) ? &R_TOO_FAST : NULL;
+}

@@ -1,0 +1,25 @@
+/*
+ * guest: how many clients, how often: connections and messages, for the
+ * process and for each client's network (lib/tally.h).
+ */
+#ifndef SMTPD_GUEST_H
+#define SMTPD_GUEST_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct reply;
+struct session;
+
+/*
+ * A client has come. NULL: welcome; else a 421 to be said. *counted: it is
+ * in the shared counters, guest_leaves() must follow.
+ */
+const struct reply *guest_comes(const struct sockaddr *, bool trusted,
+    bool *counted);
+void guest_leaves(const struct sockaddr *);
+
+/* One more transaction: NULL, or why not. */
+const struct reply *guest_sends(struct session *);
+
+#endif
