@@ -12,7 +12,7 @@ keys_page() {
 	sed -n 's/^\.It Ic \([a-z0-9-]*\).*/\1/p' "$man/postern.conf.5" | sort
 }
 keys_program() {
-	"$bin" config --keys | awk '{ print $1 }' | sort
+	"$bin" config --keys | awk '/^[a-z]/ { print $1 }' | sort
 }
 keys_program >"$T/program"
 keys_page >"$T/page"
