@@ -47,6 +47,7 @@ struct slot { /* one file of the batch */
 static struct slot slots[BATCH_MAX];
 static size_t nslot;
 static char host[HOST_SHOWN + 1];
+static uint64_t pid; /* asked for once: a system call */
 static char chunk[STORE_CHUNK], clean[STORE_CHUNK];
 
 void
@@ -58,6 +59,7 @@ store_init(const char *h)
 	for (i = 0; i < HOST_SHOWN && h[i] != '\0'; i++)
 		host[i] = strchr("/:,", h[i]) == NULL ? h[i] : '_';
 	host[i] = '\0';
+	pid = (uint64_t)getpid();
 }
 
 ssize_t
@@ -190,7 +192,7 @@ make_names(struct slot *s, int64_t arrived)
 	buf_clear(&b);
 	name_begin(&b, s->out, arrived);
 	buf_char(&b, 'P');
-	buf_num(&b, (uint64_t)getpid());
+	buf_num(&b, pid);
 	buf_char(&b, '.');
 	buf_str(&b, host);
 	if (span_copy(s->tmp, sizeof(s->tmp), buf_get(&b)) == -1 || b.bad)
