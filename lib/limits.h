@@ -63,6 +63,9 @@ enum {
 	MAP_KEY_MAX = 512,
 	MAP_VALUE_MAX = 64 * 1024,
 
+	/* Processes of mailbox owners that queue may ask for */
+	WORKERS_MAX = 1000,
+
 	/* Files and names */
 	PATH_LEN_MAX = 1024,
 	SID_MAX = 24,            /* session id, terminator included */

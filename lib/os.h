@@ -48,5 +48,7 @@ int os_peer_id(int fd, uid_t *uid, gid_t *gid);
 
 /* An unnamed file in memory, close-on-exec. -1 and errno. */
 int os_memory_file(const char *name);
+/* Nobody who holds it can change or shorten it any more, where that is. */
+int os_memory_seal(int fd);
 
 #endif

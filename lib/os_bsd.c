@@ -124,6 +124,14 @@ os_memory_file(const char *name)
 #endif
 }
 
+int
+os_memory_seal(int fd)
+{
+	/* Children get it read-write; no system here can forbid that. */
+	(void)fd;
+	return 0;
+}
+
 #else
 typedef int os_bsd_is_elsewhere;
 #endif

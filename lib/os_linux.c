@@ -148,8 +148,8 @@ static const struct rule rules[] = {
 	 * connect(2) are syslog(3)'s, when the system's logger was restarted.
 	 */
 	NO(openat, ENOENT), NO(openat2, ENOENT), NO(statx, ENOENT),
-	NO(readlinkat, ENOENT), NO(faccessat, ENOENT), NO(faccessat2, ENOENT), NO(getcwd, ENOENT),
-	NO(fadvise64, EPERM), NO(prctl, EPERM), NO(rseq, ENOSYS),
+	NO(readlinkat, ENOENT), NO(faccessat, ENOENT),
+	NO(faccessat2, ENOENT), NO(getcwd, ENOENT), NO(fadvise64, EPERM), NO(prctl, EPERM), NO(rseq, ENOSYS),
 	NO(membarrier, ENOSYS), NO(sched_getaffinity, EPERM),
 	NO(getrusage, EPERM), NO(socket, EACCES), NO(connect, EACCES),
 	NO(mlock, EPERM), NO(mlock2, EPERM),
@@ -518,6 +518,13 @@ int
 os_memory_file(const char *name)
 {
 	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int
+os_memory_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS,
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
 #else

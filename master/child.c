@@ -1,0 +1,297 @@
+/*
+ * child: the list of processes, their channels, their end, and the seats.
+ *
+ * - a child is in the list from fork(2) until waitpid(2) has seen it
+ * - its channel may go before it (malformed message): then it gets a few
+ *   seconds to follow
+ */
+#include "master/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "lib/die.h"
+#include "lib/ipc_setup.h"
+#include "lib/log.h"
+#include "lib/span.h"
+#include "master/house.h"
+#include "master/spawn.h"
+#include "master/worker.h"
+
+enum {
+	READY_MS = 60 * 1000,  /* from fork to READY */
+	FOLLOW_MS = 5 * 1000,  /* from a lost channel to SIGKILL */
+	AGAIN_MS = 100,        /* first wait before a seat is filled again */
+	AGAIN_MAX_MS = 30 * 1000,
+	STEADY_MS = 60 * 1000, /* who lived so long has not failed in a row */
+};
+
+struct child *children;
+struct seat *seats;
+
+static void
+log_child(enum log_level level, const char *event, const struct child *c)
+{
+	log_begin(level, event);
+	log_str("role", role_name(c->role));
+	log_num("pid", (uint64_t)c->pid);
+	if (c->login != NULL)
+		log_span("user", span_str(c->login));
+}
+
+static void
+on_deadline(struct timer *t)
+{
+	struct child *c = t->arg;
+
+	log_child(LL_WARN, "kill", c);
+	log_str("why", c->ready || c->stopping ? "does not end" :
+		"does not get ready");
+	log_end();
+	kill(c->pid, SIGKILL);
+}
+
+void
+child_kill_after(struct child *c, uint64_t ms)
+{
+	c->deadline.fn = on_deadline;
+	c->deadline.arg = c;
+	loop_timer(&c->deadline, ms);
+}
+
+static int
+on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
+{
+	struct child *c = arg;
+
+	(void)ipc;
+	switch (m->type) {
+	case IPC_READY:
+		if (c->ready)
+			return -1;
+		c->ready = true;
+		if (!c->stopping)
+			loop_untimer(&c->deadline);
+		house_child_ready(c);
+		return 0;
+	case IPC_WORKER:
+		return worker_asked(c, m);
+	case IPC_SESSION:
+		return session_asked(c, m);
+	default:
+		return -1;
+	}
+}
+
+static void
+on_gone(struct ipc *ipc, void *arg)
+{
+	struct child *c = arg;
+
+	ipc_free(ipc);
+	c->ipc = NULL;
+	/* A session's process ends its channel only by ending itself. */
+	child_kill_after(c, FOLLOW_MS);
+}
+
+struct child *
+child_new(enum role role, pid_t pid, int fd)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
+
+	c->role = role;
+	c->pid = pid;
+	c->since = loop_now();
+	c->ipc = ipc_new(fd, ROLE_MASTER, role, on_message, on_gone, c);
+	c->next = children;
+	children = c;
+	child_kill_after(c, READY_MS);
+	return c;
+}
+
+static void
+child_free(struct child *c)
+{
+	struct child **at = &children;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	loop_untimer(&c->deadline);
+	if (c->ipc != NULL)
+		ipc_free(c->ipc);
+	free(c->user);
+	free(c->root);
+	free(c->login);
+	free(c);
+}
+
+void
+child_send(struct child *c, enum ipc_type type, uint32_t id,
+    const struct buf *b, int fd0, int fd1)
+{
+	struct span body = b == NULL ? SPAN_NONE : buf_get(b);
+
+	if (c->ipc == NULL)
+		return;
+	if ((b == NULL || !b->bad) &&
+	    ipc_send(c->ipc, type, id, body, fd0, fd1) == 0)
+		return;
+	log_child(LL_WARN, "kill", c);
+	log_str("why", "does not take messages");
+	log_end();
+	kill(c->pid, SIGKILL);
+}
+
+void
+child_stop(struct child *c, bool now)
+{
+	c->stopping = true;
+	if (c->role == ROLE_POP3D || c->role == ROLE_IMAPD) {
+		/* It reads its client, not us; until READY it is mute. */
+		kill(c->pid, SIGTERM);
+		return;
+	}
+	if (c->role == ROLE_DELIVER)
+		return; /* ends when the queue closes its channel */
+	child_send(c, IPC_STOP, now ? STOP_NOW : STOP_DRAIN, NULL, -1, -1);
+}
+
+/* --- the end ----------------------------------------------------------- */
+
+static void
+log_end_of(const struct child *c, int status)
+{
+	bool fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	/* Workers and sessions come and go: no line unless something is wrong */
+	if (fine && c->seat == NULL)
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+		log_child(LL_ERROR, "exit", c);
+		log_str("why", "sandbox: asked for a forbidden system call");
+	} else {
+		log_child(fine || c->stopping ? LL_INFO : LL_WARN, "exit", c);
+	}
+	if (WIFEXITED(status))
+		log_num("status", (uint64_t)WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		log_num("signal", (uint64_t)WTERMSIG(status));
+	log_num("seconds", (loop_now() - c->since) / 1000);
+	log_end();
+}
+
+static void
+child_ended(struct child *c, int status)
+{
+	struct seat *s = c->seat;
+
+	log_end_of(c, status);
+	if (s != NULL) {
+		s->child = NULL;
+		if (c->ready && loop_now() - c->since >= STEADY_MS)
+			s->failures = 0;
+		else
+			s->failures++;
+	}
+	house_child_gone(c); /* fills the seat again, or does not */
+	child_free(c);
+}
+
+void
+child_reap(int signo)
+{
+	struct child *c;
+	int status;
+	pid_t pid;
+
+	(void)signo;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (c = children; c != NULL && c->pid != pid; c = c->next)
+			;
+		if (c != NULL)
+			child_ended(c, status);
+	}
+}
+
+unsigned
+children_count(enum role role, const char *login)
+{
+	unsigned n = 0;
+
+	for (struct child *c = children; c != NULL; c = c->next)
+		if (c->role == role && (login == NULL ||
+			(c->login != NULL && strcmp(c->login, login) == 0)))
+			n++;
+	return n;
+}
+
+/* --- seats ------------------------------------------------------------- */
+
+struct seat *
+seat_new(enum role role, unsigned index, unsigned count,
+    struct generation *gen)
+{
+	struct seat *s = xcalloc(1, sizeof(*s)), **at = &seats;
+
+	s->role = role;
+	s->index = index;
+	s->count = count;
+	s->gen = gen;
+	while (*at != NULL) /* in the order they were made */
+		at = &(*at)->next;
+	*at = s;
+	return s;
+}
+
+void
+seat_free(struct seat *s)
+{
+	struct seat **at = &seats;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	loop_untimer(&s->again);
+	if (s->child != NULL)
+		s->child->seat = NULL;
+	free(s);
+}
+
+static void
+on_again(struct timer *t)
+{
+	seat_fill(t->arg);
+}
+
+void
+seat_again(struct seat *s)
+{
+	uint64_t ms = AGAIN_MS;
+
+	for (unsigned i = 1; i < s->failures && ms < AGAIN_MAX_MS; i++)
+		ms *= 2;
+	if (ms > AGAIN_MAX_MS)
+		ms = AGAIN_MAX_MS;
+	log_begin(LL_WARN, "restart");
+	log_str("role", role_name(s->role));
+	log_num("failures", s->failures);
+	log_num("next", (ms + 999) / 1000);
+	log_end();
+	s->again.fn = on_again;
+	s->again.arg = s;
+	loop_timer(&s->again, ms);
+}
+
+void
+seat_fill(struct seat *s)
+{
+	s->child = spawn_seat(s);
+	if (s->child == NULL) {
+		s->failures++;
+		seat_again(s);
+	}
+}

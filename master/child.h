@@ -1,0 +1,70 @@
+/*
+ * child: the processes that are alive, and the seats: places in the house
+ * that must always be taken. A child that dies leaves its seat, which is
+ * filled again after a while that grows with each failure.
+ */
+#ifndef MASTER_CHILD_H
+#define MASTER_CHILD_H
+
+#include <sys/types.h>
+
+#include "lib/buf.h"
+#include "lib/ipc.h"
+#include "lib/loop.h"
+#include "lib/role.h"
+
+struct generation;
+
+struct seat {
+	struct seat *next;
+	enum role role;
+	unsigned index, count;
+	struct generation *gen; /* whose configuration its children get */
+	struct child *child;    /* NULL: empty, `again` is set */
+	unsigned failures;      /* in a row */
+	struct timer again;
+};
+
+struct child {
+	struct child *next;
+	pid_t pid;
+	enum role role;
+	unsigned index, generation;
+	struct seat *seat; /* NULL: worker, session, or draining */
+	struct ipc *ipc;   /* NULL: the channel is gone, the process will be */
+	uid_t uid;
+	gid_t gid;
+	bool ready, stopping, chrooted;
+	char *user, *root, *login; /* owner's processes; else NULL */
+	uint64_t since;            /* loop clock */
+	struct timer deadline;     /* READY, or the end, or SIGKILL */
+};
+
+extern struct child *children;
+extern struct seat *seats;
+
+/* Takes fd, the channel. The caller sends the set-up. */
+struct child *child_new(enum role, pid_t, int fd);
+
+/* Sends, or gives up on a child that does not read. fds are borrowed. */
+void child_send(struct child *, enum ipc_type, uint32_t id, const struct buf *,
+    int fd0, int fd1);
+/* now false: finish what is begun. Sessions get SIGTERM. */
+void child_stop(struct child *, bool now);
+/* SIGKILL, if it is still there after ms. */
+void child_kill_after(struct child *, uint64_t ms);
+/* Handler of SIGCHLD. */
+void child_reap(int signo);
+
+/* How many; login NULL: any. */
+unsigned children_count(enum role, const char *login);
+
+struct seat *seat_new(enum role, unsigned index, unsigned count,
+    struct generation *);
+void seat_fill(struct seat *);
+/* Its child, if any, stays, with no seat. */
+void seat_free(struct seat *);
+/* Fills it again later. */
+void seat_again(struct seat *);
+
+#endif

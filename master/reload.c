@@ -1,0 +1,281 @@
+/*
+ * reload: states of the attempt
+ *
+ *	idle --reload_begin--> probation --all new seats ready--> commit
+ *	                          |
+ *	                          +--one of them dies--> abort
+ *
+ * Probation holds house.next, its seats, and the listeners marked next.
+ */
+#include "master/reload.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "master/child.h"
+#include "master/generation.h"
+#include "master/house.h"
+#include "master/listen.h"
+#include "master/maps.h"
+#include "master/place.h"
+#include "master/topology.h"
+
+enum {
+	REASONS_MAX = 64 * 1024,
+	DRAINING_MAX = 8, /* generations; older ones are ended */
+};
+
+static struct {
+	reload_done_fn *fn;
+	void *arg;
+	struct file_stamp cert, key; /* last tried */
+} reload;
+
+static void
+done(bool ok, const char *text)
+{
+	reload_done_fn *fn = reload.fn;
+
+	log_begin(ok ? LL_INFO : LL_ERROR, "reload");
+	log_num("generation", house.now->number);
+	log_span("why", span_str(ok ? "done" : text));
+	log_end();
+	reload.fn = NULL;
+	if (fn != NULL)
+		fn(reload.arg, ok, text);
+}
+
+/* --- the attempt ------------------------------------------------------- */
+
+static bool
+text_same(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+/* What daemons that stay are built upon cannot change under them. */
+static int
+conf_may_follow(const struct conf *new, struct buf *err)
+{
+	const struct conf *old = house.now->conf;
+	const struct {
+		const char *key, *a, *b;
+	} fixed[] = {
+		{ "spool-dir", old->spool_dir, new->spool_dir },
+		{ "run-dir", old->run_dir, new->run_dir },
+		{ "user-auth", old->user_auth, new->user_auth },
+		{ "user-queue", old->user_queue, new->user_queue },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < nitems(fixed); i++)
+		if (!text_same(fixed[i].a, fixed[i].b)) {
+			buf_fmt(err, "%s: cannot change while running; stop "
+				     "and start\n", fixed[i].key);
+			rc = -1;
+		}
+	return rc;
+}
+
+/* Seats for all renewed roles, marked by gen. */
+static void
+seats_make(struct generation *gen)
+{
+	const struct topology_row *row;
+	size_t n = topology_rows(&row);
+	unsigned number;
+
+	for (size_t i = 0; i < n; i++) {
+		number = topology_number(&row[i], gen->conf);
+		for (unsigned k = 0; row[i].renewed && k < number; k++)
+			seat_fill(seat_new(row[i].role, k, number, gen));
+	}
+}
+
+/* Takes gen. */
+static void
+probation_begin(struct generation *gen)
+{
+	reload.cert = gen->cert_stamp;
+	reload.key = gen->key_stamp;
+	house.next = gen;
+	seats_make(gen);
+	reload_child_ready(); /* there may be no front at all */
+}
+
+void
+reload_begin(reload_done_fn *fn, void *arg)
+{
+	struct generation *gen = NULL;
+	struct conf *conf;
+	struct buf err;
+
+	if (house.state != HOUSE_UP || house.next != NULL) {
+		if (fn != NULL)
+			fn(arg, false, "not now: starting, stopping, or "
+				       "another reload is on its way\n");
+		return;
+	}
+	reload.fn = fn;
+	reload.arg = arg;
+	buf_init(&err, REASONS_MAX);
+	conf = conf_read(house.conf_path, &err);
+	if (conf != NULL && conf_may_follow(conf, &err) == -1) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	if (conf != NULL)
+		gen = generation_new(conf, house.privileged, &err);
+	if (gen != NULL && (place_dirs(gen, &err) == -1 ||
+		listen_plan(gen->conf, &err) == -1)) {
+		generation_free(gen);
+		gen = NULL;
+	}
+	if (gen != NULL)
+		probation_begin(gen);
+	else
+		done(false, err.n > 0 ? buf_cstr(&err) : "no reason given\n");
+	buf_fini(&err);
+}
+
+/* --- success ----------------------------------------------------------- */
+
+static void
+drain(struct seat *s)
+{
+	if (s->child != NULL)
+		child_stop(s->child, false);
+	seat_free(s);
+}
+
+/* Sessions of ever older generations must not pile up for ever. */
+static void
+draining_bound(void)
+{
+	for (struct child *c = children; c != NULL; c = c->next)
+		if (c->stopping && topology_row(c->role)->renewed &&
+		    c->generation + DRAINING_MAX < house.now->number)
+			child_stop(c, true);
+}
+
+static void
+seats_follow(struct generation *old)
+{
+	struct seat *s, *next;
+
+	for (s = seats; s != NULL; s = next) {
+		next = s->next;
+		if (s->gen != old)
+			continue;
+		if (topology_row(s->role)->renewed) {
+			drain(s);
+			continue;
+		}
+		s->gen = house.now;
+		if (s->child == NULL)
+			continue;
+		s->child->generation = house.now->number;
+		child_send(s->child, IPC_CONFIG, 0, NULL, house.now->conf_fd,
+		    -1);
+	}
+}
+
+static void
+commit(void)
+{
+	struct generation *old = house.now;
+
+	house.now = house.next;
+	house.next = NULL;
+	listen_commit();
+	place_log(house.now->conf);
+	seats_follow(old);
+	generation_free(old);
+	draining_bound();
+	maps_look();
+	listen_publish(house.now->conf);
+	done(true, "reloaded\n");
+}
+
+void
+reload_child_ready(void)
+{
+	if (house.next == NULL)
+		return;
+	for (struct seat *s = seats; s != NULL; s = s->next)
+		if (s->gen == house.next &&
+		    (s->child == NULL || !s->child->ready))
+			return;
+	commit();
+}
+
+/* --- failure ----------------------------------------------------------- */
+
+void
+reload_cancel(void)
+{
+	struct seat *s, *next;
+
+	if (house.next == NULL)
+		return;
+	for (s = seats; s != NULL; s = next) {
+		next = s->next;
+		if (s->gen != house.next)
+			continue;
+		if (s->child != NULL) {
+			s->child->stopping = true;
+			kill(s->child->pid, SIGKILL);
+		}
+		seat_free(s);
+	}
+	listen_forget();
+	generation_free(house.next);
+	house.next = NULL;
+	done(false, "a new process did not get ready, see the log; the old "
+		    "ones go on\n");
+}
+
+void
+reload_child_gone(void)
+{
+	reload_cancel();
+}
+
+/* --- certificates ------------------------------------------------------ */
+
+void
+reload_look_at_certificate(void)
+{
+	const struct conf *c = house.now->conf;
+	struct file_stamp cert, key;
+	struct generation *gen;
+	struct buf err;
+
+	if (house.state != HOUSE_UP || house.next != NULL ||
+	    c->tls_certificate[0] == '\0')
+		return;
+	file_stamp_get(c->tls_certificate, &cert);
+	file_stamp_get(c->tls_key[0] == '\0' ? c->tls_certificate : c->tls_key,
+	    &key);
+	if (file_stamp_eq(&cert, &house.now->cert_stamp) &&
+	    file_stamp_eq(&key, &house.now->key_stamp))
+		return;
+	if (file_stamp_eq(&cert, &reload.cert) &&
+	    file_stamp_eq(&key, &reload.key))
+		return; /* tried; said so */
+	reload.cert = cert;
+	reload.key = key;
+	buf_init(&err, REASONS_MAX);
+	gen = generation_again(house.now, &err);
+	if (gen != NULL && listen_plan(gen->conf, &err) == -1) {
+		generation_free(gen);
+		gen = NULL;
+	}
+	if (gen != NULL)
+		probation_begin(gen);
+	else
+		done(false, err.n > 0 ? buf_cstr(&err) : "no reason given\n");
+	buf_fini(&err);
+}

@@ -1,0 +1,25 @@
+/*
+ * spawn: makes a child: fork, exec with an empty environment and four
+ * descriptors, and the set-up that lib/daemon.c waits for.
+ */
+#ifndef MASTER_SPAWN_H
+#define MASTER_SPAWN_H
+
+#include <sys/types.h>
+
+#include "lib/ipc_setup.h"
+
+struct child;
+struct generation;
+struct seat;
+
+/* The process of a seat, joined to its peers. NULL: logged. */
+struct child *spawn_seat(struct seat *);
+
+/*
+ * A process of an owner: `is` says who (role, index, count, privileged and
+ * log are filled in here). fd is borrowed. NULL: logged.
+ */
+struct child *spawn_owner(enum role, struct ipc_role *is, int fd);
+
+#endif
