@@ -136,7 +136,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = loop maildir pending proto smtp_data
-FUZZ = smtp_data
+FUZZ = addr base64 header ipc reply sasl smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
