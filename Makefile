@@ -60,7 +60,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
 	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
 	lib/ipc_auth$S.o lib/ipc_ctl$S.o \
-	lib/loop$S.o lib/conn$S.o lib/net$S.o lib/tls$S.o lib/tally$S.o \
+	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
+	lib/net$S.o lib/tls$S.o lib/tally$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_inet$S.o \
 	lib/map$S.o lib/map_cdb$S.o \
 	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
@@ -135,8 +136,13 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
+<<<<<<< HEAD
 UNIT = loop maildir pending proto smtp_data
 FUZZ = addr base64 header ipc reply sasl smtp_data
+=======
+UNIT = conn loop pending proto smtp_data
+FUZZ = smtp_data
+>>>>>>> 0368b15 (Add conn and tls: clients of the event-driven daemons)
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

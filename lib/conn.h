@@ -54,20 +54,25 @@ struct conn_ops {
 };
 
 /*
- * Takes fd (made non-blocking). line_max: bytes in a line, CR LF included.
- * out_max: most bytes of unsent output before CONN_OVERFLOW. Starts in LINE
- * mode, unpaused, with no deadline.
+ * Takes fd, which must be non-blocking. line_max: bytes in a line, CR LF
+ * included, at most CONN_INPUT_MAX. out_max: most bytes of unsent output
+ * before CONN_OVERFLOW; no input is parsed while more than half of it waits.
+ * Starts in LINE mode, unpaused, with no deadline. Never NULL.
  */
 struct conn *conn_new(int fd, const struct conn_ops *, void *arg,
     size_t line_max, size_t out_max);
 void *conn_arg(const struct conn *);
-int conn_fd(const struct conn *);
+/* To look at, or to send to another process; it stays ours. */
+int conn_fd(struct conn *);
 
-/* Output is gathered and sent in one write at the end of the turn. */
+/*
+ * Output is gathered and sent in one write at the end of the turn. Dropped
+ * when the connection is closing or shaking hands.
+ */
 void conn_write(struct conn *, struct span);
-/* No more input is parsed; flush, then close. */
+/* No more input is parsed; flush, then close. During a handshake: at once. */
 void conn_close(struct conn *);
-/* At once, without flushing. */
+/* At once, without flushing; CONN_DONE. */
 void conn_abort(struct conn *);
 
 void conn_line_mode(struct conn *, size_t line_max);
@@ -88,7 +93,8 @@ bool conn_spoke_early(struct conn *);
  * unread now, nothing of it survives: the connection is closed, -1.
  */
 int conn_starttls(struct conn *, struct tls_server *, const char *alpn);
-struct tls *conn_tls(const struct conn *); /* NULL: plain text */
+/* NULL: plain text. Also there after a failed handshake, for tls_error(). */
+struct tls *conn_tls(const struct conn *);
 
 /*
  * Gives the descriptor away (plain text only, all output sent): the conn
@@ -98,9 +104,10 @@ struct tls *conn_tls(const struct conn *); /* NULL: plain text */
 int conn_give(struct conn *);
 
 /*
- * Proxies between this connection and fd (taken, a stream socket) until
- * either side closes; unread input goes first. on_close comes at the end.
- * idle_ms: closed when nothing moves for so long; 0: never.
+ * Proxies between this connection and fd (taken, a stream socket): unread
+ * input goes first; the end of the client's input is passed on, the end of
+ * the other side's closes. on_close comes then. Ends a pause; replaces the
+ * deadline: idle_ms without any byte is CONN_TIMEOUT; 0: never.
  */
 void conn_proxy(struct conn *, int fd, uint64_t idle_ms);
 

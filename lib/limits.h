@@ -8,6 +8,15 @@
 #define LIB_LIMITS_H
 
 enum {
+	/* Connections, whatever they speak */
+	CONN_INPUT_MAX = 64 * 1024, /* received, not parsed */
+	CONN_FLUSH_MS = 30 * 1000,  /* to take our last words */
+	CONN_LINGER_MS = 2 * 1000,  /* to stop talking after them */
+
+	/* Certificates */
+	TLS_CERTS_MAX = 32,
+	PEM_FILE_MAX = 1024 * 1024,
+
 	/* SMTP */
 	SMTP_LINE_MAX = 2048,    /* command line; RFC 5321 4.5.3.1.4 asks 512,
 				  * extensions add to it; CR LF included */

@@ -15,17 +15,22 @@ enum tls_want { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAIL };
 
 /*
  * From open descriptors of PEM files (certificate chain, key); both are
- * read from their start and stay open. NULL with a reason in why (made
- * safe, terminated): unreadable, no match, expired.
+ * read from their start and stay open. NULL with a reason in why (safe,
+ * terminated): unreadable, no match. A certificate that has expired is used
+ * all the same, since none would be worse for a sender who takes any, and
+ * why says so; else it is "".
  */
 struct tls_server *tls_server_new(int cert_fd, int key_fd, char *why,
     size_t whylen);
-/* One more pair, chosen by SNI; the first pair is the default. */
+/* One more pair, chosen by SNI; the first pair is the default. 0 or -1. */
 int tls_server_add(struct tls_server *, int cert_fd, int key_fd, char *why,
     size_t whylen);
 void tls_server_free(struct tls_server *);
 
-/* alpn: "smtp", "pop3", "imap" (RFC 7301 registry names). */
+/*
+ * fd must be non-blocking. alpn: "smtp", "pop3", "imap" (RFC 7301 registry
+ * names), a literal. The server must live longer than its connections.
+ */
 struct tls *tls_accept(struct tls_server *, int fd, const char *alpn);
 void tls_free(struct tls *); /* does not close the descriptor */
 
@@ -33,7 +38,8 @@ enum tls_want tls_handshake(struct tls *);
 /* On TLS_OK *n is the number of bytes moved (> 0). */
 enum tls_want tls_read(struct tls *, void *p, size_t cap, size_t *n);
 enum tls_want tls_write(struct tls *, const void *p, size_t len, size_t *n);
-bool tls_pending(const struct tls *); /* decrypted bytes wait inside */
+/* Bytes, or the end, may wait inside: read before waiting for the socket. */
+bool tls_pending(const struct tls *);
 void tls_shutdown(struct tls *);      /* close_notify, best effort */
 
 /* For Received, logs: "TLSv1.3", "TLS_AES_256_GCM_SHA384", SNI or "". */

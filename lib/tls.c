@@ -1,0 +1,414 @@
+/*
+ * tls: OpenSSL's door. No file is opened in here and no configuration file
+ * read: certificates come as descriptors, before and after the chroot alike.
+ *
+ * Memory is what an idle connection costs, so buffers are released between
+ * records, and sessions are kept by the client (tickets), not by us.
+ */
+#include "lib/tls.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "lib/die.h"
+#include "lib/limits.h"
+
+/* RFC 9325 4.2: forward secrecy and AEAD only. TLS 1.3 has nothing else. */
+static const char ciphers12[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+struct tls_server {
+	SSL_CTX *ctx[TLS_CERTS_MAX]; /* one a certificate; the first: default */
+	size_t n;
+};
+
+struct tls {
+	SSL *ssl;
+	struct tls_server *server;
+	const char *alpn;
+	unsigned long error; /* of OpenSSL; 0: see broken */
+	int broken;          /* errno of the socket */
+	bool over;           /* EOF or failed: no more calls into OpenSSL */
+};
+
+/* Certificates */
+
+/* A whole PEM file, read from its start; wiped by the caller. */
+static BIO *
+pem_open(int fd, char **mem, size_t *len)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	*len = PEM_FILE_MAX;
+	*mem = xmalloc(PEM_FILE_MAX);
+	do {
+		got = pread(fd, *mem + n, PEM_FILE_MAX - n, (off_t)n);
+		if (got > 0)
+			n += (size_t)got;
+	} while (
+	    (got > 0 && n < PEM_FILE_MAX) || (got == -1 && errno == EINTR));
+	if (got != 0)
+		return NULL; /* unreadable, or larger than any certificate */
+	return BIO_new_mem_buf(*mem, (int)n);
+}
+
+static void
+pem_close(BIO *bio, char *mem, size_t len)
+{
+	BIO_free(bio);
+	OPENSSL_cleanse(mem, len);
+	free(mem);
+}
+
+/* For keys with a pass phrase: nobody is here to type it. */
+static int
+no_pass(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static void
+set_why(char *why, size_t size, const char *what)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	if (reason == NULL)
+		strlcpy(why, what, size);
+	else
+		snprintf(why, size, "%s: %s", what, reason);
+	ERR_clear_error();
+}
+
+static int
+chain_load(SSL_CTX *ctx, int fd)
+{
+	char *mem;
+	size_t len;
+	BIO *bio = pem_open(fd, &mem, &len);
+	X509 *x = NULL;
+	int rc = -1;
+
+	if (bio == NULL)
+		goto out;
+	x = PEM_read_bio_X509_AUX(bio, NULL, no_pass, NULL);
+	if (x == NULL || SSL_CTX_use_certificate(ctx, x) != 1)
+		goto out;
+	X509_free(x);
+	while ((x = PEM_read_bio_X509(bio, NULL, no_pass, NULL)) != NULL)
+		if (SSL_CTX_add0_chain_cert(ctx, x) != 1)
+			goto out;
+	ERR_clear_error(); /* the end of the file */
+	rc = 0;
+out:
+	X509_free(x);
+	pem_close(bio, mem, len);
+	return rc;
+}
+
+static int
+key_load(SSL_CTX *ctx, int fd)
+{
+	char *mem;
+	size_t len;
+	BIO *bio = pem_open(fd, &mem, &len);
+	EVP_PKEY *key = NULL;
+	int rc = -1;
+
+	if (bio == NULL)
+		goto out;
+	key = PEM_read_bio_PrivateKey(bio, NULL, no_pass, NULL);
+	if (key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1)
+		rc = 0;
+out:
+	EVP_PKEY_free(key);
+	pem_close(bio, mem, len);
+	return rc;
+}
+
+/* Server side of a connection */
+
+/* SNI (RFC 6066 3): the certificate that fits the name, else the default. */
+static int
+choose_certificate(SSL *ssl, int *alert, void *arg)
+{
+	struct tls_server *s = arg;
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	X509 *x;
+	size_t i;
+
+	(void)alert;
+	if (name == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	for (i = 0; i < s->n; i++) {
+		x = SSL_CTX_get0_certificate(s->ctx[i]);
+		if (X509_check_host(x, name, 0, 0, NULL) != 1)
+			continue;
+		SSL_set_SSL_CTX(ssl, s->ctx[i]);
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
+/*
+ * RFC 7301 3.2, and ALPACA: who asks for other protocols is in the wrong
+ * place, and must not be answered in ours.
+ */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned inlen, void *arg)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+	struct span offer = span_of(in, inlen), name;
+
+	(void)arg;
+	while (offer.n > 0) {
+		name = span_take(&offer, 1);
+		name = span_take(&offer, (unsigned char)name.p[0]);
+		if (!span_eq(name, span_str(t->alpn)))
+			continue;
+		*out = (const unsigned char *)name.p;
+		*outlen = (unsigned char)name.n;
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static SSL_CTX *
+ctx_new(struct tls_server *s)
+{
+	static const unsigned char id[] = "postern";
+	SSL_CTX *ctx;
+
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	ctx = SSL_CTX_new(TLS_server_method());
+	if (ctx == NULL)
+		die("no memory for TLS");
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1); /* a record is one read, not two */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	SSL_CTX_set_tlsext_servername_callback(ctx, choose_certificate);
+	SSL_CTX_set_tlsext_servername_arg(ctx, s);
+	if (SSL_CTX_set_cipher_list(ctx, ciphers12) != 1)
+		die("TLS cipher suites");
+	return ctx;
+}
+
+int
+tls_server_add(
+    struct tls_server *s, int cert_fd, int key_fd, char *why, size_t whylen)
+{
+	SSL_CTX *ctx = NULL;
+	const ASN1_TIME *until;
+	int rc = -1;
+
+	strlcpy(why, "", whylen);
+	ERR_clear_error();
+	if (s->n == nitems(s->ctx)) {
+		strlcpy(why, "too many certificates", whylen);
+		goto out;
+	}
+	ctx = ctx_new(s);
+	if (chain_load(ctx, cert_fd) == -1) {
+		set_why(why, whylen, "cannot read the certificate");
+		goto out;
+	}
+	if (key_load(ctx, key_fd) == -1 ||
+	    SSL_CTX_check_private_key(ctx) != 1) {
+		set_why(why, whylen, "cannot use the private key");
+		goto out;
+	}
+	until = X509_get0_notAfter(SSL_CTX_get0_certificate(ctx));
+	if (X509_cmp_current_time(until) < 0)
+		strlcpy(why, "the certificate has expired", whylen);
+	s->ctx[s->n++] = ctx;
+	ctx = NULL;
+	rc = 0;
+out:
+	SSL_CTX_free(ctx);
+	return rc;
+}
+
+struct tls_server *
+tls_server_new(int cert_fd, int key_fd, char *why, size_t whylen)
+{
+	struct tls_server *s = xcalloc(1, sizeof(*s));
+
+	if (tls_server_add(s, cert_fd, key_fd, why, whylen) == 0)
+		return s;
+	tls_server_free(s);
+	return NULL;
+}
+
+void
+tls_server_free(struct tls_server *s)
+{
+	if (s == NULL)
+		return;
+	while (s->n > 0)
+		SSL_CTX_free(s->ctx[--s->n]);
+	free(s);
+}
+
+struct tls *
+tls_accept(struct tls_server *s, int fd, const char *alpn)
+{
+	struct tls *t = xcalloc(1, sizeof(*t));
+
+	*t = (struct tls){ .server = s, .alpn = alpn };
+	ERR_clear_error();
+	t->ssl = SSL_new(s->ctx[0]);
+	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
+		die("no memory for TLS");
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_accept_state(t->ssl);
+	return t;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	free(t);
+}
+
+/* Input and output */
+
+static enum tls_want
+outcome(struct tls *t, int rc)
+{
+	int saved = errno;
+
+	switch (SSL_get_error(t->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		t->over = true;
+		return TLS_EOF;
+	}
+	t->over = true;
+	t->error = ERR_get_error();
+	t->broken = t->error == 0 && saved == 0 ? ECONNRESET : saved;
+	ERR_clear_error();
+	return TLS_FAIL;
+}
+
+enum tls_want
+tls_handshake(struct tls *t)
+{
+	int rc;
+
+	if (t->over)
+		return TLS_FAIL;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_do_handshake(t->ssl);
+	return rc == 1 ? TLS_OK : outcome(t, rc);
+}
+
+enum tls_want
+tls_read(struct tls *t, void *p, size_t cap, size_t *n)
+{
+	int rc;
+
+	if (t->over)
+		return t->error != 0 || t->broken != 0 ? TLS_FAIL : TLS_EOF;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_read_ex(t->ssl, p, cap, n);
+	return rc == 1 ? TLS_OK : outcome(t, rc);
+}
+
+enum tls_want
+tls_write(struct tls *t, const void *p, size_t len, size_t *n)
+{
+	int rc;
+
+	/* After the client's close_notify we may still write. */
+	if (t->error != 0 || t->broken != 0)
+		return TLS_FAIL;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_write_ex(t->ssl, p, len, n);
+	return rc == 1 ? TLS_OK : outcome(t, rc);
+}
+
+bool
+tls_pending(const struct tls *t)
+{
+	return t->over || SSL_has_pending(t->ssl) == 1;
+}
+
+void
+tls_shutdown(struct tls *t)
+{
+	if (t->error != 0 || t->broken != 0 || SSL_in_init(t->ssl))
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+/* For people */
+
+const char *
+tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
+
+const char *
+tls_cipher(const struct tls *t)
+{
+	return SSL_get_cipher_name(t->ssl);
+}
+
+const char *
+tls_sni(const struct tls *t)
+{
+	const char *name =
+	    SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+
+	return name == NULL ? "" : name;
+}
+
+const char *
+tls_error(const struct tls *t)
+{
+	const char *reason = ERR_reason_error_string(t->error);
+
+	if (reason != NULL)
+		return reason;
+	return t->broken != 0 ? strerror(t->broken) : "connection closed";
+}
