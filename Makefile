@@ -136,13 +136,8 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-<<<<<<< HEAD
-UNIT = loop maildir pending proto smtp_data
+UNIT = conn loop maildir pending proto smtp_data
 FUZZ = addr base64 header ipc reply sasl smtp_data
-=======
-UNIT = conn loop pending proto smtp_data
-FUZZ = smtp_data
->>>>>>> 0368b15 (Add conn and tls: clients of the event-driven daemons)
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
