@@ -59,6 +59,14 @@ enum resolve_kind resolve_all(const struct conf *, const struct maps *,
     struct span address, struct resolved_list *, const char **why);
 void resolved_list_fini(struct resolved_list *);
 
+/*
+ * The mailbox of a final recipient, as resolve_all() named it: no aliases
+ * any more, the subaddress is looked through. MAP_NONE: no such account (it
+ * was removed since), MAP_ERROR: temporary.
+ */
+enum map_got resolve_account(const struct conf *, const struct maps *,
+    struct span address, struct account *);
+
 bool resolve_is_local_domain(const struct conf *, struct span domain);
 
 #endif
