@@ -16,6 +16,7 @@ struct net {
 	size_t line_max;   /* CR LF included */
 	struct buf in;
 	size_t used;       /* bytes of in already handed out */
+	bool gone;         /* the client: closed, reset, does not read */
 	struct buf out;
 };
 
