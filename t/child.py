@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAN = os.environ.get("POSTERN_SAN", "")
@@ -118,7 +117,7 @@ class Tap:
             self.failed += 1
             if detail is not None:
                 for line in str(detail).splitlines():
-                    print("# " + line)
+                    print("# " + line[:300])
         return good
 
     def same(self, got, want, name):
@@ -127,13 +126,3 @@ class Tap:
     def done(self):
         print("1..%d" % self.run, flush=True)
         sys.exit(1 if self.failed else 0)
-
-
-def until(condition, seconds=10):
-    """Waits for what will be true soon."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True
