@@ -136,7 +136,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = conn loop maildir pending proto smtp_data
+UNIT = conn loop maildir pending proto sandbox smtp_data
 FUZZ = addr base64 header ipc reply sasl smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
