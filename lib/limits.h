@@ -27,8 +27,6 @@ enum {
 	SMTP_DOMAIN_MAX = 255,   /* RFC 5321 4.5.3.1.2 */
 	SMTP_RCPT_MAX = 1000,    /* a transaction; RFC 5321 4.5.3.1.8: >= 100 */
 	SMTP_RECEIVED_MAX = 50,  /* hops; RFC 5321 6.3 */
-	SMTP_RCPT_BYTES_MAX = 96 * 1024, /* all addresses of a transaction,
-				  * so that an envelope fits a packet */
 	SMTP_HEADER_MAX = 256 * 1024, /* of a message: looked at for loops */
 	SMTP_OUT_MAX = 64 * 1024, /* replies that wait for a slow reader */
 	SMTP_HELD_MAX = 64 * 1024 * 1024, /* bodies in a process's memory */

@@ -84,11 +84,10 @@ check(const struct session *s, struct span address)
 }
 
 static bool
-is_full(const struct mail *m, struct span address)
+is_full(const struct mail *m)
 {
 	return m->nrcpt >= server.conf->recipients_max ||
-	    m->nrcpt >= SMTP_RCPT_MAX ||
-	    m->text.n + address.n > SMTP_RCPT_BYTES_MAX;
+	    m->nrcpt >= SMTP_RCPT_MAX;
 }
 
 /* RCPT's parameters belong to extensions that are not offered. */
@@ -120,7 +119,7 @@ add(struct session *s, struct span arg, struct buf *path, struct buf *whole)
 		return &R_RCPT_SYNTAX;
 	if ((r = check_parameters(arg)) != NULL)
 		return r;
-	if (is_full(s->mail, address))
+	if (is_full(s->mail))
 		r = &R_TOO_MANY_RCPT; /* RFC 5321 4.5.3.1.10 */
 	else
 		r = check(s, address);
