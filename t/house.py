@@ -1,0 +1,404 @@
+"""house.py: a daemon under test, with this process as its master, its queue
+and its auth. Speaks lib/ipc.h, lib/ipc_setup.h, lib/ipc_mail.h and
+lib/ipc_auth.h, written a second time on purpose: a change of the protocol
+that only one side notices shows here.
+"""
+import array
+import os
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DOMAIN = 'example.org'
+USERS = ('user001', 'user002', 'o\'brien')
+ALIASES = {
+    'postmaster': 'user001@' + DOMAIN,
+    'team': 'user001@%s,user002@%s' % (DOMAIN, DOMAIN),
+    'round': 'about@' + DOMAIN,
+    'about': 'round@' + DOMAIN,
+    'nowhere': 'nobody-here@' + DOMAIN,
+}
+
+# lib/ipc.h, lib/role.h
+(ROLE, CONFIG, LISTEN, PEER, MAP, CERT, DIR, GO, READY, STOP) = range(1, 11)
+(SPOOL_OPEN, SPOOL_IS, SUBMIT, SUBMIT_IS, SPOOL_ABORT) = range(32, 37)
+(AUTH, AUTH_IS) = (64, 65)
+ROLES = {'smtpd': 1, 'login': 2, 'auth': 3, 'queue': 5}
+VERDICTS = ('ok', 'bad', 'later', 'limited')
+
+
+def u8(n):
+    return struct.pack('>B', n)
+
+
+def u32(n):
+    return struct.pack('>I', n)
+
+
+def u64(n):
+    return struct.pack('>Q', n)
+
+
+def span(s):
+    s = s if isinstance(s, bytes) else s.encode()
+    return u32(len(s)) + s
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, n):
+        if n > len(self.data):
+            raise ValueError('short message')
+        got, self.data = self.data[:n], self.data[n:]
+        return got
+
+    def u32(self):
+        return struct.unpack('>I', self.take(4))[0]
+
+    def u64(self):
+        return struct.unpack('>Q', self.take(8))[0]
+
+    def span(self):
+        return self.take(self.u32())
+
+    def text(self):
+        return self.span().decode('latin-1')
+
+
+def cdb_hash(key):
+    h = 5381
+    for c in key:
+        h = (h * 33 ^ c) & 0xffffffff
+    return h
+
+
+def cdb_write(path, rows):
+    """cr.yp.to/cdb/cdb.txt"""
+    out, tables = bytearray(2048), [[] for _ in range(256)]
+    for key, value in rows.items():
+        key = key.encode()
+        tables[cdb_hash(key) & 255].append((cdb_hash(key), len(out)))
+        out += struct.pack('<II', len(key), len(value)) + key + value
+    head = b''
+    for table in tables:
+        n = len(table) * 2
+        slots = [(0, 0)] * n
+        for h, at in table:
+            i = (h >> 8) % n
+            while slots[i][1]:
+                i = (i + 1) % n
+            slots[i] = (h, at)
+        head += struct.pack('<II', len(out), n)
+        for slot in slots:
+            out += struct.pack('<II', *slot)
+    out[:2048] = head
+    with open(path, 'wb') as f:
+        f.write(out)
+
+
+CRC_TABLE = []
+for _i in range(256):
+    for _ in range(8):
+        _i = _i >> 1 ^ (0x82f63b78 if _i & 1 else 0)
+    CRC_TABLE.append(_i)
+
+
+def crc32c(data):
+    c = 0xffffffff
+    for b in data:
+        c = c >> 8 ^ CRC_TABLE[(c ^ b) & 255]
+    return c ^ 0xffffffff
+
+
+def account(name):
+    home = '/var/vmail/%s/%s' % (DOMAIN, name)
+    return (u8(1) + u64(64000) + u64(64000) + span('%s@%s' % (name, DOMAIN)) +
+            span('') + span('/var/vmail') + span(home + '/Maildir') +
+            span(''))
+
+
+class House:
+    def __init__(self, program):
+        self.program = program
+        self.path = os.path.join(TOP, program, program +
+                                 os.environ.get('POSTERN_SAN', ''))
+        self.dir = tempfile.mkdtemp(prefix='postern-d.')
+        self.settings = {
+            'hostname': 'mx.' + DOMAIN, 'domains': DOMAIN,
+            'trusted-networks': '192.0.2.1', 'log': 'stderr',
+            'log-level': 'debug',
+        }
+        self.queue_says = ['250', '2.0.0', 'ok']
+        self.spool_says = ['0', '', '']
+        self.auth_says = ['ok']
+        self.messages, self.asked, self.troubles = [], [], []
+        self.spools = {}
+        self.qid = 1000
+        self.proc = None
+        self.peers = {}
+        self.listeners = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.proc and self.proc.poll() is None:
+            self.proc.kill()
+            self.proc.wait()
+        shutil.rmtree(self.dir)
+
+    def file(self, name):
+        return os.path.join(self.dir, name)
+
+    def certificate(self):
+        cert = self.file('cert.pem')
+        if not os.path.exists(cert):
+            subprocess.run(
+                ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3650',
+                 '-subj', '/CN=localhost',
+                 '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
+                 '-keyout', self.file('key.pem'), '-out', cert],
+                check=True, stderr=subprocess.DEVNULL)
+        return cert
+
+    def prepare(self):
+        """All but GO: what listens has a backlog from here on."""
+        for name in ('smtp', 'submission', 'submissions'):
+            s = socket.socket()
+            s.bind(('127.0.0.1', 0))
+            s.listen(64)
+            self.listeners[name] = s
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(self.file('submit.sock'))
+        s.listen(64)
+        self.listeners['local'] = s
+        for s in self.listeners.values():
+            s.setblocking(False)
+
+    def connect(self, service):
+        s = self.listeners[service]
+        c = socket.socket(s.family)
+        c.settimeout(20)
+        c.connect(s.getsockname())
+        return c
+
+    def send(self, kind, body=b'', fds=(), num=0):
+        socket.send_fds(self.master, [struct.pack('>HI', kind, num) + body],
+                        list(fds))
+
+    def send_file(self, kind, body, *paths):
+        fds = [os.open(p, os.O_RDONLY) for p in paths]
+        self.send(kind, body, fds)
+        for fd in fds:
+            os.close(fd)
+
+    def config(self):
+        with open(self.file('conf'), 'w', encoding='utf-8') as f:
+            for key, value in self.settings.items():
+                f.write('%s = %s\n' % (key, value))
+
+    def maps(self):
+        cdb_write(self.file('users.cdb'),
+                  {'%s@%s' % (u, DOMAIN): account(u) for u in USERS})
+        cdb_write(self.file('aliases.cdb'),
+                  {k: v.encode() for k, v in ALIASES.items()})
+
+    def start(self):
+        self.master, child = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for s in (self.master, child):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.log = open(self.file('log'), 'wb+')
+        self.proc = subprocess.Popen(
+            [self.path], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=self.log,
+            close_fds=False, env=self.environment(),
+            preexec_fn=lambda: os.dup2(child.fileno(), 3))
+        child.close()
+        self.config()
+        self.maps()
+        role = ROLES[self.program]
+        self.send(ROLE, u32(role) + u32(0) + u32(1) + u32(0) +
+                  u64(os.getuid()) + u64(os.getgid()) + span('') * 8 +
+                  span('stderr'))
+        self.send_file(CONFIG, b'', self.file('conf'))
+        for name, s in self.listeners.items():
+            self.send(LISTEN, span(name) + span('test'), [s.fileno()])
+        self.send_file(CERT, span('cert.pem'), self.certificate(),
+                       self.file('key.pem'))
+        for name in ('users', 'aliases'):
+            self.send_file(MAP, span(name), self.file(name + '.cdb'))
+        for name in ('queue', 'auth'):
+            self.peer(name)
+        self.send(GO)
+        self.wait_ready()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    @staticmethod
+    def environment():
+        return {k: v for k, v in os.environ.items()
+                if k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')}
+
+    def peer(self, name):
+        ours, theirs = socket.socketpair(socket.AF_UNIX,
+                                         socket.SOCK_SEQPACKET)
+        for s in (ours, theirs):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self.send(PEER, u32(ROLES[name]) + u32(0), [theirs.fileno()])
+        theirs.close()
+        self.peers[name] = ours
+
+    def wait_ready(self):
+        self.master.settimeout(20)
+        try:
+            got = self.master.recv(65536)
+        except OSError:
+            got = b''
+        if got[:2] != struct.pack('>H', READY):
+            raise SystemExit('Bail out! the daemon does not start: %s' %
+                             ' / '.join(self.log_lines()))
+
+    # --- the other side of its channels
+
+    def serve(self):
+        while True:
+            socks = [s for s in self.peers.values() if s.fileno() != -1]
+            try:
+                ready, _, _ = select.select(socks, [], [], 0.05)
+            except (OSError, ValueError):
+                continue
+            for s in ready:
+                try:
+                    data, anc, _, _ = s.recvmsg(1 << 20, 64)
+                except OSError:
+                    data = b''
+                for _, _, fds in anc:
+                    for fd in array.array('i', fds):
+                        os.close(fd)
+                if not data:
+                    s.close()
+                    continue
+                try:
+                    self.answer(s, data)
+                except (ValueError, AssertionError) as e:
+                    self.troubles.append('bad message: %r' % e)
+
+    def answer(self, sock, data):
+        kind, num = struct.unpack('>HI', data[:6])
+        r = Reader(data[6:])
+        fn = {SUBMIT: self.on_submit, SPOOL_OPEN: self.on_spool,
+              SPOOL_ABORT: self.on_abort, AUTH: self.on_auth}[kind]
+        got = fn(r)
+        if r.data:
+            raise ValueError('trailing bytes')
+        if got is not None:
+            kind, body, fds = got
+            socket.send_fds(sock, [struct.pack('>HI', kind, num) + body], fds)
+            for fd in fds:
+                os.close(fd)
+
+    def envelope(self, r):
+        e = {'arrived': r.u64(), 'from': r.text(), 'sid': r.text(),
+             'client': r.text(), 'helo': r.text(), 'protocol': r.text(),
+             'login': r.text(), 'flags': r.u32()}
+        e['rcpt'] = [r.text() for _ in range(r.u32())]
+        return e
+
+    def on_submit(self, r):
+        qid, size, crc = r.u64(), r.u64(), r.u32()
+        e = self.envelope(r)
+        e['body'] = r.span()
+        e['how'] = 'inline'
+        if qid:
+            e['how'] = 'file'
+            with open(self.spools.pop(qid), 'rb') as f:
+                e['body'] = f.read()
+        if len(e['body']) != size or crc32c(e['body']) != crc:
+            raise ValueError('size or checksum')
+        self.messages.append(e)
+        self.qid += 1
+        if self.queue_says[0] == 'silent':
+            return None
+        code, enhanced, text = self.queue_says
+        return SUBMIT_IS, (u64(qid or self.qid) + u32(int(code)) +
+                           span(enhanced) + span(text)), ()
+
+    def on_spool(self, r):
+        self.envelope(r)
+        r.u64()
+        if self.spool_says[0] == 'silent':
+            return None
+        code, enhanced, text = self.spool_says
+        self.qid += 1
+        head = u64(self.qid) + u32(int(code)) + span(enhanced) + span(text)
+        if code != '0':
+            return SPOOL_IS, head, ()
+        path = self.file('spool.%d' % self.qid)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.spools[self.qid] = path
+        return SPOOL_IS, head, (fd,)
+
+    def on_abort(self, r):
+        if self.spools.pop(r.u64(), None) is None:
+            raise ValueError('abort of what is not there')
+
+    def on_auth(self, r):
+        _service, authzid, authcid, password = (r.span() for _ in range(4))
+        for _ in range(3):
+            r.span()
+        self.asked.append([authzid, authcid, password])
+        says = self.auth_says[0]
+        if says == 'silent':
+            return None
+        if says == 'ok' and password != b'secret':
+            says = 'bad'
+        return AUTH_IS, (u32(VERDICTS.index(says)) + span(authcid) +
+                         span('')), ()
+
+    # --- what a dialogue may ask for
+
+    def do(self, what):
+        if what in ('stop', 'drain'):
+            self.send(STOP, num=1 if what == 'stop' else 0)
+        elif what in ('queue-gone', 'auth-gone'):
+            name = what.split('-')[0]
+            self.peers[name].shutdown(socket.SHUT_RDWR)
+        elif what in ('queue-back', 'auth-back'):
+            self.peer(what.split('-')[0])
+        elif what == 'map-damaged':
+            with open(self.file('bad.cdb'), 'wb') as f:
+                f.write(b'x' * 100)
+            self.send_file(MAP, span('users'), self.file('bad.cdb'))
+        else:
+            raise SystemExit('unknown H: %s' % what)
+
+    def finish(self):
+        """Stops it; what went wrong."""
+        if self.proc is None:
+            return []
+        try:
+            self.send(STOP, num=1)
+        except OSError:
+            pass
+        try:
+            status = self.proc.wait(20)
+            if status != 0:
+                self.troubles.append('exit status %d' % status)
+        except subprocess.TimeoutExpired:
+            self.troubles.append('does not stop')
+        for line in self.log_lines():
+            if 'Sanitizer' in line or 'runtime error' in line:
+                self.troubles.append(line)
+        return self.troubles
+
+    def log_lines(self):
+        with open(self.file('log'), 'rb') as f:
+            return f.read().decode('latin-1').splitlines()
