@@ -1,0 +1,10 @@
+/* maps: compiling from more than one verb. */
+#ifndef CTL_MAPS_H
+#define CTL_MAPS_H
+
+#include "ctl/ctl.h"
+
+/* "users", "aliases"; then master is told, if it runs. Exit status. */
+int maps_compile(const struct ctl *, const char *name, bool quiet);
+
+#endif

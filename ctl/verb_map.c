@@ -1,0 +1,63 @@
+/*
+ * verb_map: compiles maps and tells master, who hands them to the daemons.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/maps.h"
+#include "lib/aliases.h"
+#include "lib/users.h"
+
+static const struct {
+	const char *name;
+	int (*compile)(const struct conf *, size_t *, struct buf *);
+} maps[] = {
+	{ "users", users_compile },
+	{ "aliases", aliases_compile },
+};
+
+int
+maps_compile(const struct ctl *c, const char *name, bool quiet)
+{
+	static char verb[] = "map";
+	char word[16];
+	char *args[] = { verb, word, NULL };
+	size_t i, count = 0;
+	struct buf err;
+	int rc = EX_OK;
+
+	for (i = 0; i < nitems(maps) && strcmp(maps[i].name, name) != 0; i++)
+		;
+	if (i == nitems(maps))
+		return ctl_usage("there is no map \"%s\"; there are users and "
+		    "aliases", name);
+	buf_init(&err, 1024 * 1024);
+	if (maps[i].compile(c->conf, &count, &err) == -1)
+		rc = EX_DATAERR;
+	else if (!quiet)
+		printf("%s: %zu %s\n", name, count,
+		    count == 1 ? "entry" : "entries");
+	fflush(stdout);
+	if (err.n != 0)
+		fwrite(err.p, 1, err.n, stderr);
+	buf_fini(&err);
+	if (rc == EX_OK && span_copy(word, sizeof(word), span_str(name)) == 0 &&
+	    talk_is_up(c))
+		rc = talk(c, ROLE_MASTER, 2, args, NULL, false);
+	return rc;
+}
+
+int
+verb_map(struct ctl *c, int argc, char **argv)
+{
+	int rc = EX_OK, one;
+
+	for (int i = 1; i < argc; i++)
+		if ((one = maps_compile(c, argv[i], false)) != EX_OK)
+			rc = one;
+	for (size_t i = 0; argc == 1 && i < nitems(maps); i++)
+		if ((one = maps_compile(c, maps[i].name, false)) != EX_OK)
+			rc = one;
+	return rc;
+}
