@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "lib/ipc_ctl.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 
@@ -260,21 +261,24 @@ other_name(const char *argv0)
 	return NULL;
 }
 
+/* mailq and newaliases take sendmail's options, as ever. */
 static int
 other_main(struct ctl *c, const char *name, int argc, char **argv)
 {
-	static char list[] = "list", aliases[] = "aliases", queue[] = "queue",
-	    map[] = "map";
-	char *as_mailq[] = { queue, list, NULL };
-	char *as_newaliases[] = { map, aliases, NULL };
+	static char list[] = "-bp", init[] = "-bi";
+	char *args[CTL_ARGS_MAX + 2];
+	int n = 0;
 
-	if (strcmp(name, "mailq") == 0 && argc == 1)
-		return verb_run(c, "queue", 2, as_mailq);
-	if (strcmp(name, "newaliases") == 0)
-		return verb_run(c, "map", 2, as_newaliases);
-	if (strcmp(name, "mailq") == 0)
-		return verb_run(c, "queue", argc, argv);
-	return sendmail_main(c, argc, argv);
+	if (strcmp(name, "sendmail") == 0)
+		return sendmail_main(c, argc, argv);
+	if (asks_help(argc, argv) || argc > CTL_ARGS_MAX)
+		return usage_all(stdout);
+	args[n++] = argv[0];
+	args[n++] = strcmp(name, "mailq") == 0 ? list : init;
+	for (int i = 1; i < argc; i++)
+		args[n++] = argv[i];
+	args[n] = NULL;
+	return sendmail_main(c, n, args);
 }
 
 int

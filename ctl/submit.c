@@ -1,0 +1,264 @@
+/*
+ * submit: RFC 5321 from the client's side, as much as one message on the same
+ * host needs. All recipients or none: the caller can then mend the list and
+ * try again without anybody getting two copies.
+ */
+#include "ctl/submit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/chars.h"
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/net.h"
+#include "lib/smtp_data.h"
+
+enum { SUBMIT_WAIT = 300000 }; /* ms; RFC 5321 4.5.3.2 */
+
+struct dialogue {
+	struct net net;
+	bool verbose;
+	int code;       /* of the last reply */
+	struct buf text; /* its lines */
+};
+
+static int
+submit_open(const struct ctl *c)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char path[PATH_LEN_MAX];
+	int fd;
+
+	if (ctl_path(path, c->conf->run_dir, "submit.sock") == -1 ||
+	    span_copy(sun.sun_path, sizeof(sun.sun_path), span_str(path)) ==
+	    -1) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 &&
+	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+static int
+not_running(const struct ctl *c)
+{
+	return ctl_fail(EX_TEMPFAIL, "%s/submit.sock: %s; is Postern running? "
+	    "Nothing was accepted", c->conf->run_dir, strerror(errno));
+}
+
+/* One reply, all its lines. 0, or an exit status. */
+static int
+reply_read(struct dialogue *d)
+{
+	struct span line;
+	uint64_t code;
+
+	buf_clear(&d->text);
+	for (;;) {
+		if (net_line(&d->net, &line) != NET_LINE)
+			return ctl_fail(EX_TEMPFAIL, "the mail system hung "
+			    "up; nothing was accepted");
+		if (d->verbose)
+			printf("<<< %.*s\n", SPAN_FMT(line));
+		if (span_num(span_slice(line, 0, 3), 200, 599, &code) == -1 ||
+		    line.n < 3)
+			return ctl_fail(EX_PROTOCOL, "an answer is no SMTP");
+		d->code = (int)code;
+		if (d->text.n != 0)
+			buf_char(&d->text, ' ');
+		buf_safe(&d->text, span_slice(line, 4, line.n));
+		if (line.n < 4 || line.p[3] != '-')
+			return EX_OK;
+	}
+}
+
+/* A refusal in words, and the exit status it deserves. */
+static int
+refused(const struct dialogue *d, struct span what, int permanent)
+{
+	return ctl_fail(d->code >= 500 ? permanent : EX_TEMPFAIL,
+	    "%.*s%s%d %.*s", SPAN_FMT(what), what.n != 0 ? ": " : "", d->code,
+	    SPAN_FMT(buf_get(&d->text)));
+}
+
+static int
+command(struct dialogue *d, const struct buf *line)
+{
+	if (line->bad)
+		return ctl_fail(EX_DATAERR, "an address is too long");
+	if (d->verbose)
+		printf(">>> %.*s\n", (int)line->n, line->p);
+	if (net_write(&d->net, buf_get(line)) == -1 ||
+	    net_write(&d->net, SPAN("\r\n")) == -1)
+		return ctl_fail(EX_TEMPFAIL, "the mail system hung up; "
+		    "nothing was accepted");
+	return reply_read(d);
+}
+
+static int
+say(struct dialogue *d, const char *fixed, struct span address,
+    const char *tail)
+{
+	struct buf line;
+	int rc;
+
+	buf_init(&line, SMTP_LINE_MAX - 2);
+	buf_str(&line, fixed);
+	buf_span(&line, address);
+	buf_str(&line, tail);
+	rc = command(d, &line);
+	buf_fini(&line);
+	return rc;
+}
+
+static bool
+is_eight_bit(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static int
+envelope_send(struct dialogue *d, const struct submit *s)
+{
+	int rc;
+
+	/* Our own smtpd is known to have 8BITMIME, RFC 6152 */
+	rc = say(d, "MAIL FROM:<", s->sender,
+	    is_eight_bit(s->text) ? "> BODY=8BITMIME" : ">");
+	if (rc != EX_OK)
+		return rc;
+	if (d->code != 250)
+		return refused(d, s->sender, EX_DATAERR);
+	for (size_t i = 0; i < s->rcpt.n; i++) {
+		struct span to = span_str(s->rcpt.word[i]);
+
+		if ((rc = say(d, "RCPT TO:<", to, ">")) != EX_OK)
+			return rc;
+		if (d->code / 100 != 2)
+			return refused(d, to, EX_NOUSER);
+	}
+	return EX_OK;
+}
+
+static int
+body_send(struct dialogue *d, struct span text)
+{
+	struct smtp_data_out state = { 0 };
+	struct buf wire;
+	int rc = 0;
+
+	buf_init(&wire, 4 * 65536);
+	while (text.n != 0 && rc == 0) {
+		buf_clear(&wire);
+		smtp_data_out(&state, span_take(&text, 65536), &wire);
+		rc = wire.bad ? -1 : net_write(&d->net, buf_get(&wire));
+	}
+	buf_clear(&wire);
+	smtp_data_end(&state, &wire);
+	if (rc == 0)
+		rc = net_write(&d->net, buf_get(&wire));
+	buf_fini(&wire);
+	if (rc == -1)
+		return ctl_fail(EX_TEMPFAIL, "the mail system hung up; "
+		    "nothing was accepted");
+	return reply_read(d);
+}
+
+static int
+dialogue_run(struct dialogue *d, const struct ctl *c, const struct submit *s)
+{
+	int rc = reply_read(d);
+
+	if (rc == EX_OK && d->code == 220)
+		rc = say(d, "EHLO ", span_str(c->conf->hostname), "");
+	if (rc == EX_OK && d->code / 100 != 2)
+		return refused(d, SPAN_NONE, EX_UNAVAILABLE);
+	if (rc != EX_OK || (rc = envelope_send(d, s)) != EX_OK)
+		return rc;
+	if ((rc = say(d, "DATA", SPAN_NONE, "")) != EX_OK)
+		return rc;
+	if (d->code != 354)
+		return refused(d, SPAN_NONE, EX_DATAERR);
+	if ((rc = body_send(d, s->text)) != EX_OK)
+		return rc;
+	if (d->code != 250)
+		return refused(d, SPAN_NONE, EX_DATAERR);
+	/* It is durable; what becomes of the farewell does not matter. */
+	if (net_write(&d->net, SPAN("QUIT\r\n")) == 0)
+		(void)net_flush(&d->net);
+	return EX_OK;
+}
+
+int
+submit_send(const struct ctl *c, const struct submit *s)
+{
+	struct dialogue d = { .verbose = s->verbose };
+	int rc, fd = submit_open(c);
+
+	if (fd == -1)
+		return not_running(c);
+	net_init(&d.net, fd, SMTP_LINE_MAX, SUBMIT_WAIT, SPAN_NONE);
+	buf_init(&d.text, 16384);
+	rc = dialogue_run(&d, c, s);
+	buf_fini(&d.text);
+	net_fini(&d.net);
+	return rc;
+}
+
+/* Copies what one descriptor has to another. 0: its end came. */
+static int
+copy_some(int from, int to)
+{
+	char part[16384];
+	struct span left;
+	ssize_t n = read(from, part, sizeof(part));
+
+	if (n <= 0)
+		return n == -1 && errno == EINTR ? 1 : 0;
+	left = span_of(part, (size_t)n);
+	while (left.n != 0) {
+		n = write(to, left.p, left.n);
+		if (n == -1 && errno != EINTR)
+			return 0;
+		if (n > 0)
+			(void)span_take(&left, (size_t)n);
+	}
+	return 1;
+}
+
+int
+submit_pipe(const struct ctl *c)
+{
+	int fd = submit_open(c);
+	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
+
+	if (fd == -1)
+		return not_running(c);
+	while (p[1].fd != -1) {
+		if (poll(p, 2, -1) == -1 && errno != EINTR)
+			break;
+		if (p[0].revents != 0 && copy_some(STDIN_FILENO, fd) == 0) {
+			(void)shutdown(fd, SHUT_WR);
+			p[0].fd = -1;
+		}
+		if (p[1].revents != 0 && copy_some(fd, STDOUT_FILENO) == 0)
+			break;
+	}
+	fd_close(&fd);
+	return EX_OK;
+}
