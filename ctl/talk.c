@@ -67,6 +67,8 @@ talk_end(struct span body)
 		return ctl_fail(EX_PROTOCOL, "the answer cannot be read; are "
 		    "two versions mixed?");
 	fflush(stdout);
+	while (end.why.n != 0 && end.why.p[end.why.n - 1] == '\n')
+		end.why.n--;
 	if (end.why.n != 0)
 		fprintf(stderr, "postern: %.*s\n", SPAN_FMT(end.why));
 	return (int)end.status;

@@ -199,6 +199,29 @@ text_seen_add(struct text_seen *s, struct span key, size_t line)
 	return 0;
 }
 
+bool
+text_seen_has(const struct text_seen *s, struct span key)
+{
+	size_t at;
+
+	if (s->cap == 0)
+		return false;
+	at = hash_keyed(key) & (s->cap - 1);
+	for (; s->row[at].key != NULL; at = (at + 1) & (s->cap - 1))
+		if (span_eq(span_of(s->row[at].key, s->row[at].n), key))
+			return true;
+	return false;
+}
+
+void
+text_seen_each(const struct text_seen *s, void (*fn)(struct span, void *),
+    void *arg)
+{
+	for (size_t i = 0; i < s->cap; i++)
+		if (s->row[i].key != NULL)
+			fn(span_of(s->row[i].key, s->row[i].n), arg);
+}
+
 void
 text_seen_fini(struct text_seen *s)
 {

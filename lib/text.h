@@ -48,6 +48,10 @@ struct text_seen {
 
 /* The line that had this key before, or 0 (and it is now remembered). */
 size_t text_seen_add(struct text_seen *, struct span key, size_t line);
+bool text_seen_has(const struct text_seen *, struct span key);
+/* In no order. */
+void text_seen_each(const struct text_seen *,
+    void (*fn)(struct span key, void *arg), void *arg);
 void text_seen_fini(struct text_seen *);
 
 #endif
