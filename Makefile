@@ -90,7 +90,11 @@ POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
-CTL_OBJS = ctl/main$S.o
+CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
+	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o \
+	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
+	ctl/logfile$S.o ctl/verb_check$S.o ctl/check_files$S.o \
+	ctl/check_net$S.o ctl/sendmail$S.o ctl/message$S.o ctl/submit$S.o
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \
@@ -130,7 +134,8 @@ pop3d/pop3d$S: $(POP3D_OBJS) $(LIB)
 auth/auth$S: $(AUTH_OBJS) $(LIB)
 	$(LINK) $(AUTH_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_CRYPT) $(L_BSD)
 ctl/postern$S: $(CTL_OBJS) $(LIB)
-	$(LINK) $(CTL_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_CRYPT) $(L_BSD)
+	$(LINK) $(CTL_OBJS) $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) \
+	    $(L_BSD)
 
 # Tests. UNIT: t/unit/NOUN.c, TAP on standard output, linked with the library.
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver

@@ -26,6 +26,10 @@ struct tls_server *tls_server_new(int cert_fd, int key_fd, char *why,
 int tls_server_add(struct tls_server *, int cert_fd, int key_fd, char *why,
     size_t whylen);
 void tls_server_free(struct tls_server *);
+/* Of the first pair: seconds (from now) that it is still valid, below 0 too
+ * old; does it name this host? For `postern check`. */
+int64_t tls_server_left(const struct tls_server *);
+bool tls_server_names(const struct tls_server *, const char *host);
 
 /*
  * fd must be non-blocking. alpn: "smtp", "pop3", "imap" (RFC 7301 registry

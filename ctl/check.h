@@ -1,0 +1,41 @@
+/*
+ * check: what the parts of `postern check` share. Each finding is one line:
+ * what was looked at, what was found, what was expected, what to type.
+ */
+#ifndef CTL_CHECK_H
+#define CTL_CHECK_H
+
+#include <sys/types.h>
+
+#include "ctl/ctl.h"
+
+struct check {
+	const struct ctl *ctl;
+	const struct conf *conf;
+	bool quiet;      /* only what is wrong */
+	bool running;    /* master answers */
+	unsigned bad, odd;
+};
+
+void check_ok(struct check *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Works, but somebody may want to know. */
+void check_odd(struct check *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void check_bad(struct check *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ctl/check_files.c: accounts, directories, programs, maps. */
+void check_accounts(struct check *);
+void check_places(struct check *);
+void check_maps(struct check *);
+/* ctl/check_net.c: names, certificate, ports. */
+void check_names(struct check *);
+void check_tls(struct check *);
+void check_ports(struct check *);
+void check_mail(struct check *);
+
+/* Name or number to uid; -1: no such account. */
+int check_uid(const char *account, uid_t *);
+
+#endif

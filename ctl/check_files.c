@@ -1,0 +1,196 @@
+/*
+ * check_files: accounts, directories, programs and maps of `postern check`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/check.h"
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/map.h"
+
+int
+check_uid(const char *account, uid_t *uid)
+{
+	const struct passwd *pw;
+	uint64_t n;
+
+	if (span_num(span_str(account), 0, UINT32_MAX - 1, &n) == 0) {
+		*uid = (uid_t)n;
+		return 0;
+	}
+	if ((pw = getpwnam(account)) == NULL)
+		return -1;
+	*uid = pw->pw_uid;
+	return 0;
+}
+
+void
+check_accounts(struct check *k)
+{
+	const struct conf *c = k->conf;
+	const struct {
+		const char *key, *account;
+	} all[] = { { "user-smtp", c->user_smtp },
+		{ "user-login", c->user_login }, { "user-auth", c->user_auth },
+		{ "user-queue", c->user_queue }, { "mail-user", c->mail_user } };
+	uid_t uid[nitems(all)];
+	unsigned bad = k->bad;
+
+	if (geteuid() != 0)
+		return; /* one uid for all */
+	for (size_t i = 0; i < nitems(all); i++) {
+		uid[i] = 0;
+		if (check_uid(all[i].account, &uid[i]) == -1) {
+			check_bad(k, "%s: there is no account %s; type: "
+			    "useradd --system --no-create-home --shell "
+			    "/usr/sbin/nologin %s", all[i].key, all[i].account,
+			    all[i].account);
+			continue;
+		}
+		if (uid[i] == 0)
+			check_bad(k, "%s: %s is root; set another", all[i].key,
+			    all[i].account);
+		for (size_t j = 0; j < i; j++)
+			if (uid[j] == uid[i] && uid[i] != 0)
+				check_bad(k, "%s and %s are the same uid %lu; "
+				    "each wants one of its own", all[j].key,
+				    all[i].key, (unsigned long)uid[i]);
+	}
+	if (bad == k->bad)
+		check_ok(k, "accounts of the daemons");
+}
+
+/* account: who shall own it; NULL: root, or who we are. */
+static void
+place(struct check *k, const char *key, const char *path, const char *account)
+{
+	uid_t want = geteuid();
+	struct stat st;
+
+	if (geteuid() == 0 && account != NULL &&
+	    check_uid(account, &want) == -1)
+		return; /* said already */
+	if (stat(path, &st) == -1) {
+		if (errno == ENOENT)
+			check_odd(k, "%s %s is not there yet; postern start "
+			    "makes it", key, path);
+		else
+			check_bad(k, "%s %s: %s", key, path, strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		check_bad(k, "%s %s is not a directory", key, path);
+	} else if (st.st_uid != want && (account != NULL || st.st_uid != 0)) {
+		check_bad(k, "%s %s belongs to uid %lu, not to %lu; type: "
+		    "chown %lu '%s'", key, path, (unsigned long)st.st_uid,
+		    (unsigned long)want, (unsigned long)want, path);
+	} else if ((st.st_mode & 022) != 0) {
+		check_bad(k, "%s %s has mode %o: others may write to it; "
+		    "type: chmod go-w '%s'", key, path, st.st_mode & 0777,
+		    path);
+	} else {
+		check_ok(k, "%s %s", key, path);
+	}
+}
+
+static void
+programs(struct check *k)
+{
+	static const char *const names[] = { "master", "smtpd", "queue",
+		"deliver", "login", "auth", "pop3d" };
+	char path[PATH_LEN_MAX];
+	unsigned bad = k->bad;
+
+	for (size_t i = 0; i < nitems(names); i++)
+		if (ctl_path(path, k->conf->libexec_dir, names[i]) == -1 ||
+		    access(path, X_OK) == -1)
+			check_bad(k, "libexec-dir: %s: %s; is the path right, "
+			    "is Postern installed?", path, strerror(errno));
+	if (bad == k->bad)
+		check_ok(k, "programs in %s", k->conf->libexec_dir);
+}
+
+void
+check_places(struct check *k)
+{
+	const struct conf *c = k->conf;
+
+	programs(k);
+	place(k, "map-dir", c->map_dir, NULL);
+	place(k, "run-dir", c->run_dir, NULL);
+	place(k, "spool-dir", c->spool_dir, c->user_queue);
+	place(k, "mail-root", c->mail_root, c->mail_user);
+}
+
+static bool
+is_newer(const struct stat *a, const struct stat *b)
+{
+	if (a->st_mtim.tv_sec != b->st_mtim.tv_sec)
+		return a->st_mtim.tv_sec > b->st_mtim.tv_sec;
+	return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
+}
+
+static void
+map(struct check *k, const char *text, const char *compiled, bool secret,
+    bool needed)
+{
+	char source[PATH_LEN_MAX], path[PATH_LEN_MAX];
+	struct stat s, m;
+	struct map *opened;
+	int fd;
+
+	if (ctl_path(source, k->conf->map_dir, text) == -1 ||
+	    ctl_path(path, k->conf->map_dir, compiled) == -1)
+		return;
+	if (stat(path, &m) == -1) {
+		if (errno != ENOENT)
+			check_bad(k, "map %s: %s", path, strerror(errno));
+		else if (needed || access(source, F_OK) == 0)
+			check_bad(k, "map %s is missing; type: postern map %s",
+			    path, text);
+		return;
+	}
+	if (secret && (m.st_mode & 077) != 0) {
+		check_bad(k, "map %s has mode %o: others may read the password "
+		    "hashes; type: chmod 600 '%s'", path, m.st_mode & 0777,
+		    path);
+		return;
+	}
+	if (stat(source, &s) == 0 && is_newer(&s, &m)) {
+		check_bad(k, "map %s is older than %s; type: postern map %s",
+		    path, source, text);
+		return;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 && errno == EACCES) {
+		check_odd(k, "map %s: only its owner can look into it", path);
+		return;
+	}
+	opened = fd == -1 ? NULL : map_open(fd);
+	if (opened == NULL)
+		check_bad(k, "map %s is damaged (%s); type: postern map %s",
+		    path, strerror(errno), text);
+	else
+		check_ok(k, "map %s", path);
+	map_close(opened);
+}
+
+void
+check_maps(struct check *k)
+{
+	char path[PATH_LEN_MAX];
+	struct stat st;
+
+	map(k, "users", "users.cdb", false, true);
+	map(k, "users", "credentials.cdb", true, true);
+	map(k, "aliases", "aliases.cdb", false, false);
+	if (ctl_path(path, k->conf->map_dir, "users") == 0 &&
+	    stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+		check_bad(k, "%s has mode %o: others may read the password "
+		    "hashes; type: chmod 600 '%s'", path, st.st_mode & 0777,
+		    path);
+}
