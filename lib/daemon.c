@@ -439,6 +439,20 @@ later_map(struct daemon *d, struct ipc_msg *m)
 		d->on_map(name, take_fd(m, 0));
 }
 
+/* The log file was renamed, or the administrator named another. */
+static void
+later_dir(struct ipc_msg *m)
+{
+	struct ipc_dir in;
+
+	if (ipc_dir_decode(m->body, &in) == -1 || m->fd[0] == -1 ||
+	    !span_eq(in.name, SPAN("log")))
+		malformed(m);
+	log_flush();
+	if (dup2(m->fd[0], STDERR_FILENO) == -1)
+		log_msg(LL_WARN, "log", "cannot change the log");
+}
+
 static void
 later_conf(struct daemon *d, struct ipc_msg *m)
 {
@@ -466,6 +480,9 @@ later_one(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return 0;
 	case IPC_CONFIG:
 		later_conf(d, m);
+		return 0;
+	case IPC_DIR:
+		later_dir(m);
 		return 0;
 	case IPC_STOP:
 		d->hurry = m->id == STOP_NOW;
@@ -536,7 +553,10 @@ daemon_start(struct daemon *d, int argc, char **argv)
 		    later_one, master_gone, d);
 	}
 	daemon_confine(d);
-	if (ipc_write(MASTER_FD, IPC_READY, 0, SPAN_NONE, -1, -1) == -1)
+	if (d->prepare != NULL)
+		d->prepare();
+	if (ipc_write(MASTER_FD, IPC_READY,
+		d->flawed ? READY_FLAWED : READY_WHOLE, SPAN_NONE, -1, -1) == -1)
 		_exit(EX_TEMPFAIL); /* master went away */
 }
 

@@ -53,6 +53,12 @@ struct daemon {
 	int (*on_message)(struct ipc *master, struct ipc_msg *); /* others */
 	/* Opens what needs privilege before the drop (the log is done). */
 	void (*before_drop)(void);
+	/*
+	 * In the sandbox, before READY: takes into use what was handed over,
+	 * and sets `flawed` if a certificate is no good.
+	 */
+	void (*prepare)(void);
+	bool flawed;
 
 	/* Filled by daemon_start. */
 	struct conf *conf;

@@ -34,6 +34,13 @@ struct ipc_role {
  */
 enum { STOP_DRAIN, STOP_NOW };
 
+/*
+ * IPC_READY, no body; its id says whether all that was given is good. With a
+ * flaw (a certificate that cannot be used) the process serves as well as it
+ * can; but a reload that brought the flaw is called off.
+ */
+enum { READY_WHOLE, READY_FLAWED };
+
 struct ipc_listen { /* IPC_LISTEN, fd */
 	struct span service; /* "smtp" "submission" "submissions" "local"
 			      * "pop3" "pop3s" "imap" "imaps" "queue" */
@@ -54,7 +61,8 @@ struct ipc_cert { /* IPC_CERT, fd certificate, fd key */
 };
 
 struct ipc_dir { /* IPC_DIR, fd */
-	struct span name; /* "spool" (a directory), "tally" (shared memory) */
+	struct span name; /* "spool" (a directory), "tally" (shared memory);
+			   * later "log": a new descriptor 2 */
 };
 
 struct ipc_worker { /* IPC_WORKER: queue asks for a deliver process */

@@ -73,6 +73,7 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		if (c->ready)
 			return -1;
 		c->ready = true;
+		c->flawed = m->id == READY_FLAWED;
 		if (!c->stopping)
 			loop_untimer(&c->deadline);
 		house_child_ready(c);

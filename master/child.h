@@ -34,7 +34,7 @@ struct child {
 	struct ipc *ipc;   /* NULL: the channel is gone, the process will be */
 	uid_t uid;
 	gid_t gid;
-	bool ready, stopping, chrooted;
+	bool ready, flawed, stopping, chrooted;
 	char *user, *root, *login; /* owner's processes; else NULL */
 	uint64_t since;            /* loop clock */
 	struct timer deadline;     /* READY, or the end, or SIGKILL */

@@ -9,6 +9,7 @@
  */
 #include "master/reload.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #include "master/listen.h"
 #include "master/maps.h"
 #include "master/place.h"
+#include "master/spawn.h"
 #include "master/topology.h"
 
 enum {
@@ -33,15 +35,26 @@ static struct {
 	struct file_stamp cert, key; /* last tried */
 } reload;
 
+/* A line in the log for each line of text. */
+static void
+log_reasons(bool ok, const char *text)
+{
+	struct span rest = span_str(text);
+
+	do {
+		log_begin(ok ? LL_INFO : LL_ERROR, "reload");
+		log_num("generation", house.now->number);
+		log_span("why", span_line(&rest));
+		log_end();
+	} while (rest.n > 0);
+}
+
 static void
 done(bool ok, const char *text)
 {
 	reload_done_fn *fn = reload.fn;
 
-	log_begin(ok ? LL_INFO : LL_ERROR, "reload");
-	log_num("generation", house.now->number);
-	log_span("why", span_str(ok ? "done" : text));
-	log_end();
+	log_reasons(ok, text);
 	reload.fn = NULL;
 	if (fn != NULL)
 		fn(reload.arg, ok, text);
@@ -76,6 +89,11 @@ conf_may_follow(const struct conf *new, struct buf *err)
 				     "and start\n", fixed[i].key);
 			rc = -1;
 		}
+	if (text_same(old->log, "syslog") != text_same(new->log, "syslog")) {
+		buf_fmt(err, "log: cannot change to or from syslog while "
+			     "running; stop and start\n");
+		rc = -1;
+	}
 	return rc;
 }
 
@@ -140,6 +158,43 @@ reload_begin(reload_done_fn *fn, void *arg)
 	buf_fini(&err);
 }
 
+/* --- failure ----------------------------------------------------------- */
+
+static void
+cancel(const char *why)
+{
+	struct seat *s, *next;
+
+	for (s = seats; s != NULL; s = next) {
+		next = s->next;
+		if (s->gen != house.next)
+			continue;
+		if (s->child != NULL) {
+			s->child->stopping = true;
+			kill(s->child->pid, SIGKILL);
+		}
+		seat_free(s);
+	}
+	listen_forget();
+	generation_free(house.next);
+	house.next = NULL;
+	done(false, why);
+}
+
+void
+reload_cancel(void)
+{
+	if (house.next != NULL)
+		cancel("the house stops\n");
+}
+
+void
+reload_child_gone(void)
+{
+	cancel("a new process did not get ready, see the log; the old ones "
+	       "go on\n");
+}
+
 /* --- success ----------------------------------------------------------- */
 
 static void
@@ -179,6 +234,7 @@ seats_follow(struct generation *old)
 		s->child->generation = house.now->number;
 		child_send(s->child, IPC_CONFIG, 0, NULL, house.now->conf_fd,
 		    -1);
+		spawn_log_again(s->child);
 	}
 }
 
@@ -190,7 +246,9 @@ commit(void)
 	house.now = house.next;
 	house.next = NULL;
 	listen_commit();
-	place_log(house.now->conf);
+	if (place_log(house.now->conf) == -1)
+		log_msg(LL_ERROR, "log", "cannot open %s: %s",
+		    house.now->conf->log, strerror(errno));
 	seats_follow(old);
 	generation_free(old);
 	draining_bound();
@@ -205,42 +263,17 @@ reload_child_ready(void)
 	if (house.next == NULL)
 		return;
 	for (struct seat *s = seats; s != NULL; s = s->next)
+		if (s->gen == house.next && s->child != NULL &&
+		    s->child->flawed) {
+			cancel("the certificate cannot be used, see the log; "
+			       "the old one stays\n");
+			return;
+		}
+	for (struct seat *s = seats; s != NULL; s = s->next)
 		if (s->gen == house.next &&
 		    (s->child == NULL || !s->child->ready))
 			return;
 	commit();
-}
-
-/* --- failure ----------------------------------------------------------- */
-
-void
-reload_cancel(void)
-{
-	struct seat *s, *next;
-
-	if (house.next == NULL)
-		return;
-	for (s = seats; s != NULL; s = next) {
-		next = s->next;
-		if (s->gen != house.next)
-			continue;
-		if (s->child != NULL) {
-			s->child->stopping = true;
-			kill(s->child->pid, SIGKILL);
-		}
-		seat_free(s);
-	}
-	listen_forget();
-	generation_free(house.next);
-	house.next = NULL;
-	done(false, "a new process did not get ready, see the log; the old "
-		    "ones go on\n");
-}
-
-void
-reload_child_gone(void)
-{
-	reload_cancel();
 }
 
 /* --- certificates ------------------------------------------------------ */

@@ -182,6 +182,12 @@ send_dir(struct child *c, struct span name, int fd)
 	buf_fini(&b);
 }
 
+void
+spawn_log_again(struct child *c)
+{
+	send_dir(c, SPAN("log"), STDERR_FILENO);
+}
+
 static void
 setup_spool(struct child *c, const struct conf *conf)
 {

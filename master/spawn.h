@@ -22,4 +22,7 @@ struct child *spawn_seat(struct seat *);
  */
 struct child *spawn_owner(enum role, struct ipc_role *is, int fd);
 
+/* Gives a running child our descriptor 2: the log is another file now. */
+void spawn_log_again(struct child *);
+
 #endif

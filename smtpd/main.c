@@ -116,9 +116,11 @@ load_certificates(void)
 			rc = tls_server_add(server.tls, d.cert[i].cert_fd,
 			    d.cert[i].key_fd, why, sizeof(why));
 		}
-		if (rc == -1)
+		if (rc == -1) {
 			log_msg(LL_ERROR, "tls", "certificate %zu: %s", i + 1,
 			    why);
+			d.flawed = true;
+		}
 		fd_close(&d.cert[i].cert_fd);
 		fd_close(&d.cert[i].key_fd);
 	}
@@ -133,13 +135,13 @@ main(int argc, char **argv)
 	d.on_peer = peers_set;
 	d.on_map = on_map;
 	d.on_stop = on_stop;
+	d.prepare = load_certificates;
 	daemon_start(&d, argc, argv);
 
 	server.conf = d.conf;
 	if (d.tally_fd != -1 &&
 	    tally_open(d.tally_fd, d.index, d.count) == -1)
 		die("shared counters");
-	load_certificates();
 	if (d.users_fd != -1)
 		map_replace(&server.maps.users, d.users_fd, "users");
 	if (d.aliases_fd != -1)
