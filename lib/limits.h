@@ -45,6 +45,7 @@ enum {
 	/* Addressing */
 	ALIAS_DEPTH_MAX = 20,
 	ALIAS_WIDTH_MAX = 1000,  /* final recipients of one address */
+	RESOLVE_RCPT_MAX = 20000, /* and of one message */
 
 	/* POP3 */
 	POP3_LINE_MAX = 512,     /* RFC 2449 4: 255 with CR LF; AUTH needs more */

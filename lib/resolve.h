@@ -51,9 +51,13 @@ struct resolved_list {
 
 /*
  * All the way: aliases expanded, duplicates removed; bounded by
- * ALIAS_DEPTH_MAX, ALIAS_WIDTH_MAX. RESOLVE_MAILBOX: done, list filled
- * (added to); UNKNOWN: nothing deliverable; ERROR: temporary. why, if not
- * NULL, is set to a constant sentence on failure ("alias loop").
+ * ALIAS_DEPTH_MAX, ALIAS_WIDTH_MAX. RESOLVE_MAILBOX: done, list (which may
+ * hold others already) filled; an address elsewhere is one with local unset.
+ * UNKNOWN: nothing deliverable; ERROR: temporary; the list is then as it was.
+ * *why, if why is not NULL, becomes a constant sentence for the log, or NULL:
+ * with ERROR the reason ("alias loop"); also if an alias names, beside good
+ * ones, an unknown address.
+ * A list begins as { 0 }.
  */
 enum resolve_kind resolve_all(const struct conf *, const struct maps *,
     struct span address, struct resolved_list *, const char **why);
