@@ -177,6 +177,21 @@ resolve_one(const struct conf *c, const struct maps *m, struct span address,
 	look(c, m, address, true, is);
 }
 
+enum map_got
+resolve_account(const struct conf *c, const struct maps *m,
+    struct span address, struct account *account)
+{
+	struct resolved is;
+
+	look(c, m, address, false, &is);
+	if (is.kind == RESOLVE_ERROR)
+		return MAP_ERROR;
+	if (is.kind != RESOLVE_MAILBOX)
+		return MAP_NONE;
+	*account = is.account;
+	return MAP_FOUND;
+}
+
 /* --- the list ---------------------------------------------------------- */
 
 /* Addresses stand in mem one behind the other: mem may have moved. */

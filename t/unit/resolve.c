@@ -267,6 +267,21 @@ test_list(void)
 }
 
 static void
+test_account(void)
+{
+	struct maps none = { 0 };
+	struct account a;
+
+	ok(resolve_account(&conf, &maps, SPAN("bob+x@x.org"), &a) ==
+	    MAP_FOUND && span_eq(a.address, SPAN("bob@x.org")),
+	    "a final recipient's account, aliases left aside");
+	ok(resolve_account(&conf, &maps, SPAN("team@x.org"), &a) == MAP_NONE,
+	    "an alias has none");
+	ok(resolve_account(&conf, &none, SPAN("ann@x.org"), &a) == MAP_ERROR,
+	    "without a map it is an error for a while");
+}
+
+static void
 test_no_maps(void)
 {
 	struct maps none = { 0 }, half = { .aliases = maps.aliases };
@@ -294,6 +309,7 @@ main(void)
 	test_ones();
 	test_alls();
 	test_list();
+	test_account();
 	test_no_maps();
 	map_close(maps.users);
 	map_close(maps.aliases);
