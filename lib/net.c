@@ -1,214 +1,196 @@
 /*
- * net: lines in, bytes out, for one client, blocking.
+ * net: blocking lines in, gathered output out.
  *
- * - every wait has a deadline; bytes that trickle in do not move that of a
- *   line
- * - what a write could not do ends the connection for reading, too: callers
- *   may ignore what net_write() says and meet NET_EOF at the next line
- * - SIGTERM is blocked except while we wait, so net_stop() can not fall
- *   between the look at its flag and the wait
+ * The kernel keeps the deadline (SO_RCVTIMEO, SO_SNDTIMEO), so a line costs
+ * one call and no poll around it. A client that trickles bytes is held to
+ * the same deadline for the whole line by the clock.
+ *
+ * Invariants: used <= in.n; what is before it was handed out. A write that
+ * fails closes fd (-1), so whoever ignores it meets NET_EOF at the next line.
  */
 #include "lib/net.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 
 #include "lib/die.h"
 
 enum {
-	READ_SIZE = 4096,       /* a pipeline of commands, not data */
-	OUT_FLUSH = 64 * 1024,  /* gathered before it is sent unasked */
+	NET_READ = 4096,        /* bytes asked for at once */
+	NET_GATHER = 32 * 1024, /* output that is not held back any more */
 };
 
 static volatile sig_atomic_t stopped;
-static sigset_t waiting_mask;
-
-void
-net_stop(void)
-{
-	stopped = 1;
-}
-
-static void
-term_block(void)
-{
-	sigset_t term;
-
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &term, &waiting_mask) == -1)
-		die("sigprocmask");
-	sigdelset(&waiting_mask, SIGTERM);
-}
-
-void
-net_init(struct net *n, int fd, size_t line_max, uint64_t idle_ms,
-    struct span initial)
-{
-	*n = (struct net){ .fd = fd, .idle_ms = idle_ms, .line_max = line_max };
-	buf_init(&n->in, initial.n + line_max + READ_SIZE);
-	buf_init(&n->out, OUT_FLUSH);
-	buf_span(&n->in, initial);
-	term_block();
-}
-
-void
-net_fini(struct net *n)
-{
-	buf_fini(&n->in);
-	buf_fini(&n->out);
-	fd_close(&n->fd);
-}
+static volatile sig_atomic_t stop_fd = -1; /* of the last net_init() */
 
 static uint64_t
 now_ms(void)
 {
 	struct timespec ts;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		die("clock_gettime");
+	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* 1: ready, 0: the deadline has passed, -1: interrupted. */
-static int
-wait_for(struct net *n, short events, uint64_t deadline)
+void
+net_init(struct net *t, int fd, size_t line_max, uint64_t idle_ms,
+    struct span initial)
 {
-	struct pollfd p = { .fd = n->fd, .events = events };
-	uint64_t now = now_ms(), left = deadline > now ? deadline - now : 0;
-	struct timespec ts = {
-		.tv_sec = (time_t)(left / 1000),
-		.tv_nsec = (long)(left % 1000) * 1000000,
-	};
-	int rc;
+	struct timeval tv = { .tv_sec = (time_t)(idle_ms / 1000),
+		.tv_usec = (suseconds_t)(idle_ms % 1000 * 1000) };
+	int flags = fcntl(fd, F_GETFL);
 
-	rc = ppoll(&p, 1, &ts, &waiting_mask);
-	if (rc == -1 && errno != EINTR)
-		die("ppoll");
-	return rc;
+	/* A front that gives us its socket had it non-blocking. */
+	if (flags == -1 ||
+	    ((flags & O_NONBLOCK) != 0 &&
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+		die("client socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)
+		die("client socket: timeouts");
+	*t = (struct net){ .fd = fd, .idle_ms = idle_ms, .line_max = line_max };
+	buf_init(&t->in, initial.n + line_max + NET_READ);
+	buf_init(&t->out, 2 * NET_GATHER);
+	buf_span(&t->in, initial);
+	stop_fd = fd;
 }
 
-/* Sends all of s. -1: the client is gone, or does not read. */
-static int
-send_all(struct net *n, struct span s)
+void
+net_fini(struct net *t)
 {
-	ssize_t done;
-
-	while (s.n > 0 && !n->gone) {
-		done = send(n->fd, s.p, s.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done >= 0) {
-			span_take(&s, (size_t)done);
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if ((errno != EAGAIN && errno != EWOULDBLOCK) ||
-		    wait_for(n, POLLOUT, now_ms() + n->idle_ms) == 0)
-			n->gone = true;
-	}
-	return n->gone ? -1 : 0;
+	stop_fd = -1;
+	fd_close(&t->fd);
+	buf_fini(&t->in);
+	buf_fini(&t->out);
+	t->used = 0;
 }
 
-int
-net_flush(struct net *n)
+/* In signal context: recv(2) returns, also one that is about to begin. */
+void
+net_stop(void)
 {
-	int rc;
+	int saved = errno;
 
-	rc = send_all(n, buf_get(&n->out));
-	buf_clear(&n->out);
-	return rc;
+	stopped = 1;
+	if (stop_fd != -1)
+		(void)shutdown(stop_fd, SHUT_RD);
+	errno = saved;
 }
 
-int
-net_write(struct net *n, struct span s)
-{
-	bool large = s.n >= OUT_FLUSH / 2; /* no use in copying it */
+/* Input */
 
-	if ((large || n->out.n + s.n > OUT_FLUSH) && net_flush(n) == -1)
-		return -1;
-	if (large)
-		return send_all(n, s);
-	buf_span(&n->out, s);
-	return n->gone ? -1 : 0;
-}
-
-/* Takes a line out of what has come. False: there is no whole one yet. */
-static bool
-line_take(struct net *n, bool *toolong, struct span *line)
-{
-	struct span in = buf_get(&n->in), rest, whole;
-	size_t lf;
-
-	rest = span_slice(in, n->used, in.n);
-	lf = span_find(rest, '\n');
-	if (lf == rest.n) {
-		if (rest.n >= n->line_max) { /* forget it, find its end */
-			*toolong = true;
-			n->used = in.n;
-		}
-		return false;
-	}
-	n->used += lf + 1;
-	if (lf + 1 > n->line_max)
-		*toolong = true;
-	whole = span_slice(rest, 0, lf);
-	if (span_ends(whole, SPAN("\r")))
-		whole.n--;
-	*line = whole;
-	return true;
-}
-
-/* More bytes. NET_LINE: came; else what came instead. */
 static enum net_got
-read_more(struct net *n, uint64_t deadline)
+receive(struct net *t, uint64_t until)
 {
-	ssize_t got;
-	char *room;
-	int rc;
+	ssize_t n;
+	char *p;
 
+	buf_drop(&t->in, t->used);
+	t->used = 0;
+	if ((p = buf_room(&t->in, NET_READ)) == NULL)
+		die("net: no room for a line");
+	n = recv(t->fd, p, NET_READ, 0);
 	if (stopped)
 		return NET_STOP;
-	rc = wait_for(n, POLLIN, deadline);
-	if (rc == 0)
+	if (n > 0) {
+		buf_grew(&t->in, (size_t)n);
+		return now_ms() >= until ? NET_TIMEOUT : NET_LINE;
+	}
+	if (n == -1 && errno == EINTR)
+		return now_ms() >= until ? NET_TIMEOUT : NET_LINE;
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return NET_TIMEOUT;
-	if (rc == -1)
-		return NET_LINE; /* a signal: look again */
-	room = buf_room(&n->in, READ_SIZE);
-	if (room == NULL)
-		die("line buffer");
-	got = recv(n->fd, room, READ_SIZE, MSG_DONTWAIT);
-	if (got > 0)
-		buf_grew(&n->in, (size_t)got);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-		n->gone = true;
-	return n->gone ? NET_EOF : NET_LINE;
+	return NET_EOF; /* also a reset: nobody is there */
+}
+
+static struct span
+unread(const struct net *t)
+{
+	return span_slice(buf_get(&t->in), t->used, SIZE_MAX);
 }
 
 enum net_got
-net_line(struct net *n, struct span *line)
+net_line(struct net *t, struct span *line)
 {
-	uint64_t deadline = 0;
+	uint64_t until = t->idle_ms == 0 ? UINT64_MAX : now_ms() + t->idle_ms;
+	enum net_got got = NET_LINE;
 	bool toolong = false;
-	enum net_got got;
+	struct span rest;
+	size_t end;
 
 	if (stopped)
 		return NET_STOP;
-	while (!line_take(n, &toolong, line)) {
-		if (net_flush(n) == -1)
+	if (t->fd == -1)
+		return NET_EOF;
+	for (;;) {
+		rest = unread(t);
+		end = span_find(rest, '\n');
+		toolong = toolong || end >= t->line_max;
+		if (end < rest.n)
+			break;
+		if (toolong) /* dropped up to its end */
+			t->used = t->in.n;
+		if (net_flush(t) == -1)
 			return NET_EOF;
-		if (deadline == 0)
-			deadline = now_ms() + n->idle_ms;
-		buf_drop(&n->in, n->used);
-		n->used = 0;
-		if (n->out.cap > READ_SIZE) /* it may be a long wait */
-			buf_trim(&n->out);
-		got = read_more(n, deadline);
-		if (got != NET_LINE)
+		if ((got = receive(t, until)) != NET_LINE)
 			return got;
 	}
-	return toolong ? NET_TOOLONG : NET_LINE;
+	t->used += end + 1;
+	if (toolong)
+		return NET_TOOLONG;
+	*line = span_slice(rest, 0, end);
+	if (end > 0 && rest.p[end - 1] == '\r')
+		line->n--;
+	return NET_LINE;
+}
+
+/* Output */
+
+static int
+gone(struct net *t)
+{
+	stop_fd = -1;
+	fd_close(&t->fd);
+	return -1;
+}
+
+static int
+send_all(struct net *t, struct span s)
+{
+	ssize_t n;
+
+	while (s.n > 0) {
+		n = send(t->fd, s.p, s.n, MSG_NOSIGNAL);
+		if (n > 0)
+			span_take(&s, (size_t)n);
+		else if (n == -1 && errno != EINTR)
+			return gone(t); /* EAGAIN: it did not read in time */
+	}
+	return 0;
+}
+
+int
+net_flush(struct net *t)
+{
+	int rc = send_all(t, buf_get(&t->out));
+
+	buf_clear(&t->out);
+	return rc;
+}
+
+int
+net_write(struct net *t, struct span s)
+{
+	if (t->out.n + s.n > NET_GATHER && t->out.n > 0 && net_flush(t) == -1)
+		return -1;
+	if (s.n > NET_GATHER)
+		return send_all(t, s);
+	buf_span(&t->out, s);
+	return 0;
 }

@@ -12,7 +12,7 @@
 
 struct net {
 	int fd;
-	uint64_t idle_ms;  /* longest wait for one line or one write */
+	uint64_t idle_ms;  /* longest wait for one line or one write; 0: none */
 	size_t line_max;   /* CR LF included */
 	struct buf in;
 	size_t used;       /* bytes of in already handed out */
@@ -35,7 +35,10 @@ void net_fini(struct net *);
 enum net_got net_line(struct net *, struct span *line);
 void net_stop(void);
 
-/* Gathered; flushed by net_flush(), net_line() or when large. -1: gone. */
+/*
+ * Gathered; flushed by net_flush(), net_line() or when large. -1: gone, and
+ * net_line() will say NET_EOF.
+ */
 int net_write(struct net *, struct span);
 int net_flush(struct net *);
 
