@@ -90,9 +90,8 @@ session_reset(struct session *s)
 		s->state = ST_READY;
 }
 
-/* Says r now; the session ends with it, or waits for the next line. */
-static void
-say(struct session *s, const struct reply *r)
+void
+session_say(struct session *s, const struct reply *r)
 {
 	reply_write(s->conn, r);
 	if (reply_is_last(r)) {
@@ -104,7 +103,7 @@ say(struct session *s, const struct reply *r)
 		return;
 	}
 	if (server.hurried && s->state != ST_BODY) {
-		say(s, &R_STOPPING); /* between two commands: RFC 5321 3.8 */
+		session_say(s, &R_STOPPING); /* RFC 5321 3.8 */
 		return;
 	}
 	conn_deadline(s->conn, server.conf->smtp_timeout * 1000);
@@ -117,7 +116,7 @@ on_late(struct timer *t)
 	const struct reply *r = s->late_reply;
 
 	s->late_reply = NULL;
-	say(s, r);
+	session_say(s, r);
 	if (s->state != ST_GONE)
 		conn_resume(s->conn);
 }
@@ -134,7 +133,7 @@ punish(struct session *s, const struct reply *r)
 		r = &R_ERRORS;
 	}
 	if (s->errors <= budget / 2 || r == &R_ERRORS) {
-		say(s, r);
+		session_say(s, r);
 		return;
 	}
 	s->late_reply = r;
@@ -152,13 +151,13 @@ session_answer(struct session *s, const struct reply *r)
 	if (r->code >= 500 && !reply_is_last(r))
 		punish(s, r);
 	else
-		say(s, r);
+		session_say(s, r);
 }
 
 void
 session_resume(struct session *s, const struct reply *r)
 {
-	say(s, r);
+	session_say(s, r);
 	if (s->state != ST_GONE)
 		conn_resume(s->conn);
 }
@@ -169,14 +168,14 @@ greet(struct session *s)
 	struct buf b;
 
 	if (conn_spoke_early(s->conn)) { /* RFC 5321 4.3.1 */
-		say(s, &R_EARLY);
+		session_say(s, &R_EARLY);
 		return;
 	}
 	buf_init(&b, SMTP_REPLY_MAX);
 	buf_str(&b, server.conf->hostname);
 	buf_str(&b, " ESMTP Postern");
 	s->state = ST_START;
-	say(s, &(struct reply){ 220, "", buf_cstr(&b) });
+	session_say(s, &(struct reply){ 220, "", buf_cstr(&b) });
 	buf_fini(&b);
 }
 
@@ -415,10 +414,10 @@ session_stop_all(void)
 	for (s = sessions; s != NULL; s = s->next) {
 		if (s->state == ST_GONE || s->state == ST_BODY ||
 		    s->question != 0 || s->late_reply != NULL)
-			continue; /* say() will tell it afterwards */
+			continue; /* session_say() will tell it afterwards */
 		if (s->state == ST_GREET)
 			conn_abort(s->conn);
 		else
-			say(s, &R_STOPPING);
+			session_say(s, &R_STOPPING);
 	}
 }

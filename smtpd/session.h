@@ -67,9 +67,14 @@ const struct service *service_find(const char *name);
 /* Takes fd. */
 void session_open(int fd, const struct sockaddr *, const struct service *);
 
-/* Ends a command: says r, moves the deadline, counts errors. */
+/* Says r now; the session ends with it, or waits for the next line. */
+void session_say(struct session *, const struct reply *r);
+/*
+ * Ends a command: says r, but counts errors first, and may hold the reply
+ * back for it; so r must live as long as the session.
+ */
 void session_answer(struct session *, const struct reply *r);
-/* The same after R_PENDING: the connection goes on. */
+/* Says r after R_PENDING: the connection goes on. */
 void session_resume(struct session *, const struct reply *r);
 /* Logs a refusal with the client's reply; what may be NULL. */
 void session_log_refusal(struct session *, const char *event,

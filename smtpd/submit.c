@@ -188,10 +188,18 @@ verdict(const struct mail *m)
 	return NULL;
 }
 
-/* The transaction is over, and this is the answer to it. */
+/* The transaction is over, and this is the answer to it; say it at once. */
 static const struct reply *
 refuse(struct session *s, const struct reply *r)
 {
+	static struct reply_copy copy; /* the queue's words outlive the mail */
+	static struct reply told;
+
+	if (r == &s->mail->told) {
+		copy = s->mail->copy;
+		told = (struct reply){ copy.code, copy.enhanced, copy.text };
+		r = &told;
+	}
 	session_log_refusal(s, "reject", "from", mail_sender(s->mail), r);
 	submit_abort(s->mail);
 	session_reset(s);
@@ -288,9 +296,9 @@ submit_bytes(struct session *s, struct span in)
 	if (m->framing.done) {
 		conn_line_mode(s->conn, SMTP_LINE_MAX);
 		if (s->question == 0 && (r = body_end(s)) != &R_PENDING)
-			session_answer(s, r);
+			session_say(s, r);
 	} else if (is_flood(m)) {
-		session_answer(s, refuse(s, &R_TOO_BIG));
+		session_say(s, refuse(s, &R_TOO_BIG));
 		conn_close(s->conn);
 		return in.n;
 	} else if (s->question == 0) {
