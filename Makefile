@@ -141,8 +141,9 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = addr base64 buf chars conn crc hash header loop maildir net pending \
-	proto qid reply resolve sandbox sasl smtp_data span tally
+UNIT = addr base64 buf chars conn crc die hash header ipc ipc_message \
+	log loop maildir net pending proto qid reply resolve sandbox sasl \
+	smtp_data span tally
 FUZZ = addr base64 header ipc reply sasl smtp_data
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)

@@ -1,7 +1,8 @@
 /*
  * ipc: hostile packets through every decoder. The first two bytes are the
  * type. What decodes must encode to the same bytes again: one message has one
- * form, and nothing in it was overlooked.
+ * form, and nothing in it was overlooked. Without its last byte, or with one
+ * more, it is no message.
  */
 #include "lib/ipc.h"
 
@@ -49,9 +50,11 @@ ROUND(auth_is)
 ROUND(ctl)
 ROUND(ctl_end)
 
+typedef bool round_fn(struct span, struct buf *);
+
 static const struct {
 	enum ipc_type type;
-	bool (*round)(struct span, struct buf *);
+	round_fn *round;
 } codecs[] = {
 	{ IPC_ROLE, round_role },
 	{ IPC_LISTEN, round_listen },
@@ -76,20 +79,35 @@ static const struct {
 	{ IPC_CTL_END, round_ctl_end },
 };
 
+static void
+check(round_fn *round, struct span in)
+{
+	struct buf b, longer;
+
+	buf_init(&b, IPC_BODY_MAX);
+	if (round(in, &b)) {
+		assert(!b.bad && span_eq(in, buf_get(&b)));
+		assert(!round(span_slice(in, 0, in.n - 1), &b));
+		buf_init(&longer, IPC_PACKET_MAX);
+		buf_span(&longer, in);
+		buf_char(&longer, '\0');
+		assert(!round(buf_get(&longer), &b));
+		buf_fini(&longer);
+	}
+	buf_fini(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span in = span_of(data, size);
-	struct buf b;
 	uint16_t type;
 	size_t i;
 
 	if (get_u16(&in, &type) == -1 || in.n > IPC_BODY_MAX)
 		return 0;
-	buf_init(&b, IPC_BODY_MAX);
 	for (i = 0; i < nitems(codecs); i++)
-		if (codecs[i].type == type && codecs[i].round(in, &b))
-			assert(!b.bad && span_eq(in, buf_get(&b)));
-	buf_fini(&b);
+		if (codecs[i].type == type)
+			check(codecs[i].round, in);
 	return 0;
 }
