@@ -56,11 +56,13 @@ flunk() {
 ok() { # name command...: its output is shown if it fails
 	name=$1
 	shift
-	if "$@" >"$T/out" 2>&1; then
+	"$@" >"$T/out" 2>&1
+	rc=$?
+	if [ $rc = 0 ]; then
 		pass "$name"
 	else
 		flunk "$name"
-		note "$*: exit $?"
+		note "$*: exit $rc"
 		tail -20 "$T/out" | note
 		return 1
 	fi

@@ -9,7 +9,8 @@ man=$TOP/man
 
 # Keys: the page's items, and the table in the program.
 keys_page() {
-	sed -n 's/^\.It Ic \([a-z0-9-]*\).*/\1/p' "$man/postern.conf.5" | sort
+	sed -n 's/^\.It Ic //p' "$man/postern.conf.5" |
+	    sed 's/ , Ic / /g' | tr ' ' '\n' | sort
 }
 keys_program() {
 	"$bin" config --keys | awk '/^[a-z]/ { print $1 }' | sort
