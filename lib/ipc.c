@@ -373,8 +373,11 @@ packet_drop(struct ipc *i)
 	packet_free(p);
 }
 
-/* Sends what waits, as far as the peer takes it. */
-static void
+/*
+ * Sends what waits, as far as the peer takes it. false: a packet that was
+ * promised cannot be sent; without it the peer would wait for ever.
+ */
+static bool
 packets_flush(struct ipc *i)
 {
 	struct iovec iov;
@@ -385,11 +388,14 @@ packets_flush(struct ipc *i)
 		        MSG_DONTWAIT) == -1) {
 			if (errno == EAGAIN)
 				break;
-			i->deaf = true; /* its end will show when we read */
+			if (errno != EPIPE && errno != ECONNRESET)
+				return false;
+			i->deaf = true; /* its last words are still read */
 		}
 		packet_drop(i);
 	}
 	events_set(i);
+	return true;
 }
 
 /* Ends the connection; the owner hears of it and frees. */
@@ -444,23 +450,34 @@ ipc_delete(struct ipc *i)
 }
 
 static void
-on_event(struct watch *w, unsigned events)
+on_readable(struct ipc *i)
 {
-	struct ipc *i = w->arg;
 	int n;
 
-	i->busy = true;
-	if ((events & LOOP_WRITE) != 0 && i->first != NULL)
-		packets_flush(i);
-	if (i->paused && (events & LOOP_READ) != 0) {
+	if (i->paused) {
 		/* Hung up; what it said is read when we are resumed. */
 		loop_unwatch(&i->watch);
 		i->watched = false;
 	}
-	if ((events & LOOP_READ) != 0)
-		for (n = 0; n < IPC_TURN_MAX && !i->paused; n++)
-			if (!packet_handle(i))
-				break;
+	for (n = 0; n < IPC_TURN_MAX && !i->paused; n++)
+		if (!packet_handle(i))
+			break;
+}
+
+static void
+on_event(struct watch *w, unsigned events)
+{
+	struct ipc *i = w->arg;
+
+	i->busy = true;
+	if ((events & LOOP_WRITE) != 0 && !packets_flush(i)) {
+		log_begin(LL_ERROR, "ipc");
+		log_str("peer", role_name(i->peer));
+		log_err(errno);
+		log_end();
+		peer_end(i);
+	} else if ((events & LOOP_READ) != 0)
+		on_readable(i);
 	i->busy = false;
 	if (i->freed)
 		ipc_delete(i);

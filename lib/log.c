@@ -124,7 +124,7 @@ put_front(struct buf *b)
 void
 log_begin(enum log_level level, const char *event)
 {
-	assert(!l.making);
+	/* A line half made is forgotten: die() may come in the middle of it. */
 	l.making = true;
 	l.current = level;
 	if (!log_would(level))
