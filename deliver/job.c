@@ -81,6 +81,12 @@ body_begin(struct body *b, const struct ipc_job *j, int fd)
 {
 	ssize_t n;
 
+	/*
+	 * Neither a file nor a body: the descriptor was lost on the way
+	 * (EMFILE). Every message has at least its trace header.
+	 */
+	if (fd == -1 && j->body.n == 0)
+		return -1;
 	*b = (struct body){ .fd = fd, .offset = j->offset, .size = j->size };
 	if (fd == -1) {
 		b->head = j->body;

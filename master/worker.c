@@ -204,9 +204,11 @@ session_asked(struct child *c, struct ipc_msg *m)
 	struct ipc_session in;
 	const char *why;
 
-	if (ipc_session_decode(m->body, &in) == -1 || m->fd[0] == -1)
+	if (ipc_session_decode(m->body, &in) == -1)
 		return -1;
-	if (in.service != ROLE_POP3D) /* imapd's room is not furnished yet */
+	if (m->lost) /* EMFILE here is no fault of auth's */
+		why = "no descriptor is free";
+	else if (in.service != ROLE_POP3D) /* imapd's room is not furnished yet */
 		why = "no such service";
 	else if ((why = owner_refusal(in.user, in.uid, in.gid, in.root)) ==
 		NULL && (!path_is_plain(in.mailbox) ||
