@@ -34,6 +34,8 @@ check_odd(struct check *k, const char *fmt, ...)
 	va_list ap;
 
 	k->odd++;
+	if (k->quiet)
+		return;
 	va_start(ap, fmt);
 	finding("note", fmt, ap);
 	va_end(ap);

@@ -70,7 +70,6 @@ is_about(const struct trace *t, const struct log_line *l)
 	    span_eq(log_line_get(l, "sid"), t->as_typed);
 }
 
-/* Lines of one person's mail, not of the whole session it came in. */
 static void
 reading_one(void *arg, const struct log_line *l)
 {
