@@ -141,10 +141,11 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = addr base64 buf chars conn crc die hash header ipc ipc_message \
-	log loop maildir net pending proto qid reply resolve sandbox sasl \
-	smtp_data span tally
-FUZZ = addr base64 header ipc reply sasl smtp_data
+UNIT = account addr aliases base64 buf chars conf conn crc die hash \
+	header ipc ipc_message log loop maildir map net penalty pending \
+	proto qid reply resolve sandbox sasl smtp_data span tally users
+FUZZ = account addr aliases base64 conf header ipc reply sasl smtp_data \
+	users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

@@ -18,6 +18,8 @@
 #include "lib/die.h"
 #include "lib/limits.h"
 
+enum { PROBLEMS_MAX = 100 };
+
 struct reader {
 	const char *name; /* of the file */
 	struct buf *err;
@@ -300,6 +302,11 @@ conf_read_text(struct span text, const char *name, struct buf *err)
 	else if (span_starts(text, SPAN("\xef\xbb\xbf")))
 		text = span_slice(text, 3, text.n);
 	while (text.n != 0 && text.n <= CONF_FILE_MAX) {
+		if (r.problems == PROBLEMS_MAX) {
+			complain(&r, r.line, "more problems follow; mend these "
+					     "first");
+			break;
+		}
 		r.line++;
 		line_read(&r, span_line(&text));
 	}
