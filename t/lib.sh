@@ -160,9 +160,11 @@ finish() {
 	exit 0
 }
 sane_log() {
-	bad='AddressSanitizer|runtime error:|LeakSanitizer|assertion'
-	[ $CRASHES = yes ] || bad="$bad|ev=restart|ev=died"
-	if grep -Ei "$bad" "$INST/log" >"$T/bad"; then
+	bad='AddressSanitizer|runtime error:|LeakSanitizer|assertion|forbidden'
+	# SIGILL, ABRT, BUS, FPE, KILL, SEGV, SYS; 70 is die()
+	[ $CRASHES = yes ] ||
+	    bad="$bad|ev=exit.* (signal=(4|6|7|8|9|11|31)|status=70)( |\$)"
+	if grep -E "$bad" "$INST/log" >"$T/bad"; then
 		flunk "no daemon crashed"
 		head -40 "$T/bad" | note
 	else

@@ -176,4 +176,5 @@ def main():
     return 64
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
