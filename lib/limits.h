@@ -47,6 +47,12 @@ enum {
 	ALIAS_WIDTH_MAX = 1000,  /* final recipients of one address */
 	RESOLVE_RCPT_MAX = 20000, /* and of one message */
 
+	/* Before a login, whatever the protocol */
+	LOGIN_ERRORS_MAX = 10,   /* commands that make no sense, then out */
+	LOGIN_TRIES_MAX = 5,     /* wrong passwords, then out */
+	LOGIN_ANSWER_MS = 60 * 1000, /* auth's longest time to answer */
+	LOGIN_OUT_MAX = 4096,    /* bytes a client may leave unread */
+
 	/* POP3 */
 	POP3_LINE_MAX = 512,     /* RFC 2449 4: 255 with CR LF; AUTH needs more */
 

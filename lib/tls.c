@@ -221,69 +221,54 @@ ctx_new(struct tls_server *s)
 	return ctx;
 }
 
-int
-tls_server_add(
+/* A context with one certificate; NULL and why. */
+static SSL_CTX *
+ctx_load(
     struct tls_server *s, int cert_fd, int key_fd, char *why, size_t whylen)
 {
-	SSL_CTX *ctx = NULL;
+	SSL_CTX *ctx = ctx_new(s);
 	const ASN1_TIME *until;
-	int rc = -1;
 
-	strlcpy(why, "", whylen);
-	ERR_clear_error();
-	if (s->n == nitems(s->ctx)) {
-		strlcpy(why, "too many certificates", whylen);
-		goto out;
-	}
-	ctx = ctx_new(s);
 	if (chain_load(ctx, cert_fd) == -1) {
 		set_why(why, whylen, "cannot read the certificate");
-		goto out;
+		goto fail;
 	}
 	if (key_load(ctx, key_fd) == -1 ||
 	    SSL_CTX_check_private_key(ctx) != 1) {
 		set_why(why, whylen, "cannot use the private key");
-		goto out;
+		goto fail;
 	}
 	until = X509_get0_notAfter(SSL_CTX_get0_certificate(ctx));
 	if (X509_cmp_current_time(until) < 0)
 		strlcpy(why, "the certificate has expired", whylen);
-	s->ctx[s->n++] = ctx;
-	ctx = NULL;
-	rc = 0;
-out:
+	return ctx;
+fail:
 	SSL_CTX_free(ctx);
-	return rc;
-}
-
-struct tls_server *
-tls_server_new(int cert_fd, int key_fd, char *why, size_t whylen)
-{
-	struct tls_server *s = xcalloc(1, sizeof(*s));
-
-	if (tls_server_add(s, cert_fd, key_fd, why, whylen) == 0)
-		return s;
-	tls_server_free(s);
 	return NULL;
 }
 
-int64_t
-tls_server_left(const struct tls_server *s)
+int
+tls_server_add(struct tls_server **server, int cert_fd, int key_fd, char *why,
+    size_t whylen)
 {
-	X509 *x = SSL_CTX_get0_certificate(s->ctx[0]);
-	int days = 0, seconds = 0;
+	struct tls_server *s = *server;
+	SSL_CTX *ctx = NULL;
 
-	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)) != 1)
-		return 0;
-	return (int64_t)days * 86400 + seconds;
-}
-
-bool
-tls_server_names(const struct tls_server *s, const char *host)
-{
-	X509 *x = SSL_CTX_get0_certificate(s->ctx[0]);
-
-	return X509_check_host(x, host, 0, 0, NULL) == 1;
+	strlcpy(why, "", whylen);
+	ERR_clear_error();
+	if (s == NULL)
+		s = xcalloc(1, sizeof(*s));
+	if (s->n == nitems(s->ctx))
+		strlcpy(why, "too many certificates", whylen);
+	else
+		ctx = ctx_load(s, cert_fd, key_fd, why, whylen);
+	if (ctx == NULL && *server == NULL)
+		free(s);
+	if (ctx == NULL)
+		return -1;
+	s->ctx[s->n++] = ctx;
+	*server = s;
+	return 0;
 }
 
 void

@@ -14,16 +14,14 @@ struct tls;        /* one connection */
 enum tls_want { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAIL };
 
 /*
- * From open descriptors of PEM files (certificate chain, key); both are
- * read from their start and stay open. NULL with a reason in why (safe,
- * terminated): unreadable, no match. A certificate that has expired is used
- * all the same, since none would be worse for a sender who takes any, and
- * why says so; else it is "".
+ * Adds a certificate (PEM: it and its chain) and its key, read from the
+ * start of open descriptors that stay open. The first makes *server (NULL
+ * until then) and is the default; others are chosen by SNI. 0, or -1 with
+ * a reason in why (safe, terminated): unreadable, no match. A certificate
+ * that has expired is used all the same, since none would be worse for a
+ * sender who takes any, and why says so; else why is "".
  */
-struct tls_server *tls_server_new(int cert_fd, int key_fd, char *why,
-    size_t whylen);
-/* One more pair, chosen by SNI; the first pair is the default. 0 or -1. */
-int tls_server_add(struct tls_server *, int cert_fd, int key_fd, char *why,
+int tls_server_add(struct tls_server **, int cert_fd, int key_fd, char *why,
     size_t whylen);
 void tls_server_free(struct tls_server *);
 /* Of the first pair: seconds (from now) that it is still valid, below 0 too

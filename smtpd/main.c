@@ -108,19 +108,13 @@ load_certificates(void)
 	int rc;
 
 	for (i = 0; i < d.ncert; i++) {
-		if (server.tls == NULL) {
-			server.tls = tls_server_new(d.cert[i].cert_fd,
-			    d.cert[i].key_fd, why, sizeof(why));
-			rc = server.tls != NULL ? 0 : -1;
-		} else {
-			rc = tls_server_add(server.tls, d.cert[i].cert_fd,
-			    d.cert[i].key_fd, why, sizeof(why));
-		}
-		if (rc == -1) {
-			log_msg(LL_ERROR, "tls", "certificate %zu: %s", i + 1,
-			    why);
+		rc = tls_server_add(&server.tls, d.cert[i].cert_fd,
+		    d.cert[i].key_fd, why, sizeof(why));
+		if (rc == -1)
 			d.flawed = true;
-		}
+		if (why[0] != '\0')
+			log_msg(rc == -1 ? LL_ERROR : LL_WARN, "tls",
+			    "certificate %zu: %s", i + 1, why);
 		fd_close(&d.cert[i].cert_fd);
 		fd_close(&d.cert[i].key_fd);
 	}
