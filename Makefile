@@ -67,7 +67,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
 	lib/aliases$S.o lib/password$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
-	lib/accept$S.o lib/pending$S.o \
+	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_bsd$S.o \
 	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
@@ -79,8 +79,8 @@ MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
 SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
 	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \
-	smtpd/parameter$S.o smtpd/replies$S.o smtpd/guest$S.o \
-	smtpd/mail$S.o smtpd/hops$S.o smtpd/received$S.o \
+	smtpd/replies$S.o smtpd/guest$S.o \
+	smtpd/mail$S.o smtpd/received$S.o \
 	smtpd/submit$S.o smtpd/peers$S.o
 QUEUE_OBJS = queue/main$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
@@ -142,9 +142,9 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = account addr aliases base64 buf chars conf conn crc die hash \
-	header ipc ipc_message log loop maildir map net penalty pending \
-	proto qid reply resolve sandbox sasl smtp_data span tally users
-FUZZ = account addr aliases base64 conf header ipc reply sasl smtp_data \
+	header hops ipc ipc_message log loop maildir map net parameter penalty \
+	pending proto qid reply resolve sandbox sasl smtp_data span tally users
+FUZZ = account addr aliases base64 conf header hops ipc parameter reply sasl smtp_data \
 	users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)

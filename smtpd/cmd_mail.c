@@ -4,6 +4,7 @@
  */
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/parameter.h"
 #include "smtpd/commands.h"
 #include "smtpd/guest.h"
 #include "smtpd/mail.h"

@@ -8,6 +8,7 @@
  */
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/parameter.h"
 #include "smtpd/commands.h"
 #include "smtpd/mail.h"
 #include "smtpd/replies.h"

@@ -26,11 +26,4 @@ const void *cmd_help(void *, struct span);
 const void *cmd_quit(void *, struct span);
 const void *cmd_not_smtp(void *, struct span);
 
-/*
- * Parameters of MAIL and RCPT, RFC 5321 4.1.1.11: takes the next one off
- * *in. 1: keyword and value are set (value empty without "="); 0: no more;
- * -1: malformed.
- */
-int parameter_next(struct span *in, struct span *keyword, struct span *value);
-
 #endif

@@ -7,9 +7,9 @@
 
 #include "lib/buf.h"
 #include "lib/envelope.h"
+#include "lib/hops.h"
 #include "lib/reply.h"
 #include "lib/smtp_data.h"
-#include "smtpd/hops.h"
 
 struct session;
 

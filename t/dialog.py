@@ -62,9 +62,13 @@ class Fail(Exception):
 
 
 class Client:
+    split = False  # every byte by itself (long texts in odd pieces)
+
     def __init__(self, sock):
         self.sock = sock
         self.sock.settimeout(WAIT)
+        if self.sock.family == socket.AF_INET:
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.inbuf = b''
         self.out = b''
 
@@ -72,7 +76,11 @@ class Client:
         out, self.out = self.out, b''
         if out:
             try:
-                self.sock.sendall(out)
+                piece = len(out)
+                if self.split:
+                    piece = 1 if len(out) < 3000 else 997
+                for i in range(0, len(out), piece):
+                    self.sock.sendall(out[i:i + piece])
             except OSError:
                 pass  # the daemon hung up; what it said is still to be read
 

@@ -1,6 +1,7 @@
 /* parameter: "KEYWORD=value" behind MAIL and RCPT, RFC 5321 4.1.2. */
+#include "lib/parameter.h"
+
 #include "lib/chars.h"
-#include "smtpd/commands.h"
 
 static bool
 is_keyword(struct span s)

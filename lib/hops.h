@@ -3,8 +3,8 @@
  * RFC 5321 6.3. Needs no memory of the message, so a header of any size is
  * looked at whole, up to SMTP_HEADER_MAX.
  */
-#ifndef SMTPD_HOPS_H
-#define SMTPD_HOPS_H
+#ifndef LIB_HOPS_H
+#define LIB_HOPS_H
 
 #include "lib/span.h"
 

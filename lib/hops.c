@@ -2,7 +2,7 @@
  * hops: counts the Received fields of a message that passes by in pieces.
  * Only the header matters: an empty line ends it.
  */
-#include "smtpd/hops.h"
+#include "lib/hops.h"
 
 #include "lib/chars.h"
 #include "lib/limits.h"
