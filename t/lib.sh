@@ -160,7 +160,7 @@ finish() {
 	exit 0
 }
 sane_log() {
-	bad='AddressSanitizer|runtime error:|LeakSanitizer|assertion|forbidden'
+	bad='AddressSanitizer|runtime error:|LeakSanitizer|assertion|forbidden system call'
 	# SIGILL, ABRT, BUS, FPE, KILL, SEGV, SYS; 70 is die()
 	[ $CRASHES = yes ] ||
 	    bad="$bad|ev=exit.* (signal=(4|6|7|8|9|11|31)|status=70)( |\$)"

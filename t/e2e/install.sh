@@ -21,6 +21,13 @@ is "nothing outside PREFIX" "$(files | grep -v '^\./usr/local/')" ""
 is "no set-id bit" "$(find "$D" -perm -4000 -o -perm -2000)" ""
 not_ok "no place is left to fill in" grep -r '@[A-Z]*@' \
     "$D/usr/local/share/postern" "$D/usr/local/lib"
+# The sample configuration is one the program accepts.
+if "$TOP/ctl/postern" -c "$D/usr/local/share/postern/postern.conf" config >"$T/out" 2>&1; then
+	pass "the sample configuration is good"
+else
+	flunk "the sample configuration is good"
+	note <"$T/out"
+fi
 ok "make uninstall" make -s uninstall DESTDIR="$D" PREFIX=/usr/local
 is "nothing is left" "$(files)" ""
 
@@ -31,12 +38,5 @@ like "and it says so" "$(cat "$T/out")" 'sendmail belongs to another'
 make -s uninstall DESTDIR="$D" PREFIX=/usr/local >"$T/out"
 is "also at uninstall" "$(cat "$D/usr/local/sbin/sendmail")" foreign
 
-# The sample configuration is one the program accepts.
-if "$TOP/ctl/postern" -c "$T/tree/conf/postern.conf" config >"$T/out" 2>&1; then
-	pass "the sample configuration is good"
-else
-	flunk "the sample configuration is good"
-	note <"$T/out"
-fi
 cd "$T" || exit 1
 finish

@@ -71,7 +71,7 @@ ok "user001 gets both" mail_wait user001 2
 cp "$INST/maps/aliases" "$T/aliases"
 echo 'broken: |/bin/sh' >>"$INST/maps/aliases"
 not_ok "a program in an alias is refused" postern map
-like "with file, line and remedy" "$(cat "$T/out")" "aliases:11: "
+like "with file, line and remedy" "$(cat "$T/out")" "aliases:9: "
 cp "$T/aliases" "$INST/maps/aliases"
 like "the old map stays in use" "$(code team@example.test)" "^250"
 
