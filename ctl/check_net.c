@@ -71,7 +71,7 @@ check_tls(struct check *k)
 	int cert, key;
 
 	if (c->tls_certificate[0] == '\0') {
-		check_bad(k, "tls-certificate is not set: no TLS, so nobody "
+		check_odd(k, "tls-certificate is not set: no TLS, so nobody "
 		    "can log in from outside; set tls-certificate and "
 		    "tls-key");
 		return;
