@@ -32,6 +32,8 @@ enum {
 	SMTP_HELD_MAX = 64 * 1024 * 1024, /* bodies in a process's memory */
 	SMTP_AUTH_TRIES = 5,     /* wrong passwords, a connection */
 	SMTP_DELAY_MS = 1000,    /* added per error, past half the budget */
+	SMTP_DELAY_MAX_MS = 10 * 1000,
+	SMTP_IDLE_TALK_MAX = 100, /* NOOP and kin between two messages */
 	SMTP_ANSWER_MS = 600 * 1000, /* for queue, auth to answer us; RFC 5321
 				  * 4.5.3.2.6: clients wait ten minutes */
 

@@ -62,6 +62,18 @@ may_be_followed(const struct session *s, const struct proto_command *c)
 	    (c->fn == cmd_rcpt || c->fn == cmd_mail || c->fn == cmd_rset);
 }
 
+/*
+ * Commands that bring no mail any nearer. Somebody who only talks holds a
+ * connection for ever.
+ */
+static bool
+is_idle_talk(const struct proto_command *c)
+{
+	return c->fn == cmd_noop || c->fn == cmd_rset || c->fn == cmd_vrfy ||
+	    c->fn == cmd_expn || c->fn == cmd_help || c->fn == cmd_ehlo ||
+	    c->fn == cmd_helo;
+}
+
 /* Which rule was broken: a client's author wants to know. */
 static const struct reply *
 sequence_reply(const struct session *s, const struct proto_command *c)
@@ -86,6 +98,8 @@ command_run(struct session *s, struct span line)
 		return &R_PIPELINING;
 	switch (found) {
 	case PROTO_OK:
+		if (is_idle_talk(c) && ++s->idle_talk > SMTP_IDLE_TALK_MAX)
+			return &R_IDLE_TALK;
 		return c->fn(s, arg);
 	case PROTO_STATE:
 		return sequence_reply(s, c);

@@ -62,7 +62,11 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 			continue;
 		if ((s = pending_take(&p->waiting, m->id)) != NULL)
 			s->question = 0;
-		return answers[i].fn(s, m);
+		if (answers[i].fn(s, m) == 0)
+			return 0;
+		if (s != NULL) /* no sense in it: as good as no answer */
+			p->lost(s);
+		return -1;
 	}
 	return -1;
 }

@@ -78,6 +78,7 @@ REPLY(R_TOO_FAST, 450, "4.7.1", "too many messages; try later");
 
 /* The end of a session */
 REPLY(R_ERRORS, 421, "4.7.0", "too many errors");
+REPLY(R_IDLE_TALK, 421, "4.7.0", "too many commands without mail");
 REPLY(R_TRANSACTIONS, 421, "4.7.0", "too many messages; connect again");
 REPLY(R_TIMEOUT, 421, "4.4.2", "timeout");
 REPLY(R_STOPPING, 421, "4.3.2", "service is stopping; try later");

@@ -31,6 +31,7 @@
 #include "lib/log.h"
 #include "lib/os.h"
 #include "lib/qid.h"
+#include "lib/tls.h"
 #include "smtpd/auth.h"
 #include "smtpd/commands.h"
 #include "smtpd/guest.h"
@@ -125,7 +126,7 @@ on_late(struct timer *t)
 static void
 punish(struct session *s, const struct reply *r)
 {
-	uint64_t budget = server.conf->smtp_errors;
+	uint64_t budget = server.conf->smtp_errors, wait;
 
 	s->errors++;
 	if (s->errors > budget) {
@@ -138,7 +139,9 @@ punish(struct session *s, const struct reply *r)
 	}
 	s->late_reply = r;
 	s->late = (struct timer){ .fn = on_late, .arg = s };
-	loop_timer(&s->late, (s->errors - budget / 2) * SMTP_DELAY_MS);
+	wait = (s->errors - budget / 2) * SMTP_DELAY_MS;
+	loop_timer(&s->late, wait < SMTP_DELAY_MAX_MS ? wait :
+	    SMTP_DELAY_MAX_MS);
 	conn_deadline(s->conn, 0);
 	conn_pause(s->conn);
 }
@@ -229,7 +232,13 @@ static void
 on_tls(struct conn *c)
 {
 	struct session *s = conn_arg(c);
+	const struct tls *t = conn_tls(c);
 
+	log_begin(LL_DEBUG, "tls");
+	log_str("sid", s->sid);
+	log_str("version", tls_version(t));
+	log_str("cipher", tls_cipher(t));
+	log_end();
 	if (s->service->tls_first)
 		greet(s);
 	else
@@ -262,6 +271,8 @@ log_close(const struct session *s, enum conn_why why)
 	log_str("client", s->client);
 	log_num("messages", s->messages);
 	log_num("errors", s->errors);
+	if (why == CONN_TLS && conn_tls(s->conn) != NULL)
+		log_str("tls", tls_error(conn_tls(s->conn)));
 	log_str("why", names[why]);
 	log_end();
 }

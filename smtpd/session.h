@@ -52,6 +52,7 @@ struct session {
 	enum role asked; /* whom, if question is not 0 */
 	uint32_t question;
 	unsigned errors, messages, auth_tries;
+	unsigned idle_talk; /* commands since the last message that led to none */
 	struct mail *mail;     /* the transaction, or NULL */
 	struct sasl *sasl;     /* the exchange, or NULL */
 	char *helo, *login;    /* heap; NULL: none */

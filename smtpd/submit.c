@@ -146,6 +146,8 @@ spill(struct mail *m)
 		(void)span_take(&left, (size_t)n);
 	}
 	buf_clear(&m->body);
+	if (server.held > SMTP_HELD_MAX / 2)
+		buf_trim(&m->body);
 }
 
 static int
@@ -265,7 +267,7 @@ body_grew(struct session *s, size_t before)
 		buf_clear(&m->body);
 	else if (m->fd == -1 && m->body.n > small)
 		ask_for_file(s);
-	else if (m->fd != -1 && m->body.n >= SMALL_BODY_MAX)
+	else if (m->fd != -1 && m->body.n >= small_max())
 		spill(m);
 }
 
@@ -364,6 +366,8 @@ submit_spool(struct session *s, struct ipc_msg *msg)
 		disown(is.code == 0 ? is.qid : 0);
 		return 0;
 	}
+	if (s->mail->submitted)
+		return -1; /* that was not the question */
 	if (is.code != 0) {
 		fail_as_told(s->mail, is.code, is.enhanced, is.text);
 	} else if (msg->fd[0] == -1) {
@@ -397,6 +401,7 @@ accepted(struct session *s, uint64_t qid)
 	(void)span_copy(text, sizeof(text), buf_get(&b));
 	buf_fini(&b);
 	session_reset(s);
+	s->idle_talk = 0;
 	session_resume(s, &(struct reply){ 250, "2.0.0", text });
 }
 
@@ -413,6 +418,8 @@ submit_answer(struct session *s, struct ipc_msg *msg)
 		return -1;
 	if (s == NULL)
 		return 0; /* the client went; the queue's log has it */
+	if (!s->mail->submitted)
+		return -1; /* that was not the question */
 	if (is.code == 250) {
 		accepted(s, is.qid);
 		return 0;
