@@ -7,6 +7,7 @@ struct mail;
 struct session;
 
 /* Appends "Received: ..." with its LFs. */
-void received_write(struct buf *, const struct session *, const struct mail *);
+void received_write(struct buf *, const struct session *,
+    const struct mail *);
 
 #endif
