@@ -141,10 +141,11 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = account addr aliases base64 buf chars conf conn crc die hash \
-	header hops ipc ipc_message log loop maildir map net parameter penalty \
-	pending proto qid reply resolve sandbox sasl smtp_data span tally users
-FUZZ = account addr aliases base64 conf header hops ipc parameter reply sasl smtp_data \
+UNIT = account addr aliases base64 buf chars conf conn conn_proxy crc die \
+	hash header hops ipc ipc_message log loop maildir map net parameter penalty \
+	pending proto qid reply resolve sandbox sasl smtp_data span tally tls users
+FUZZ = account addr aliases base64 conf header hops ipc parameter reply sasl \
+	smtp_data
 	users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
