@@ -39,6 +39,8 @@ SANFLAGS = $(SAN:%=-fsanitize=%) $(SAN:%=-fno-sanitize-recover=all) \
 # What this compiler and this system have: hardening flags, library places.
 PROBED != sh conf/probe.sh '$(CC)' '$(SAN)'
 LIBPLACES != sh conf/probe.sh --libs
+# Header dependencies, as the compiler wrote them the last time.
+DEPENDED != cat */*.d */*/*.d >.depend 2>/dev/null; echo
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 $(WERROR)
@@ -103,7 +105,6 @@ TOOLS = ctl/postern$S
 PROGRAMS = $(DAEMONS) $(TOOLS)
 
 all: $(PROGRAMS)
-	@cat */*.d */*/*.d >.depend 2>/dev/null || true
 
 .SUFFIXES: .c $S.o
 .c$S.o:

@@ -88,8 +88,7 @@ check_tls(struct check *k)
 		    "type: chmod 600 '%s'", c->tls_key, st.st_mode & 0777,
 		    c->tls_key);
 	if (cert != -1 && key != -1) {
-		s = tls_server_new(cert, key, why, sizeof(why));
-		if (s == NULL)
+		if (tls_server_add(&s, cert, key, why, sizeof(why)) == -1)
 			check_bad(k, "tls-certificate %s, tls-key %s: %s",
 			    c->tls_certificate, c->tls_key, why);
 		else
