@@ -143,11 +143,11 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = account addr aliases base64 buf chars conf conn conn_proxy crc die \
-	hash header hops ipc ipc_message log loop maildir map net parameter penalty \
+	hash header hops ipc ipc_message log loop maildir map net parameter \
+	penalty \
 	pending proto qid reply resolve sandbox sasl smtp_data span tally tls users
 FUZZ = account addr aliases base64 conf header hops ipc parameter reply sasl \
-	smtp_data
-	users
+	smtp_data users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
