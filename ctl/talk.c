@@ -74,6 +74,28 @@ talk_end(struct span body)
 	return (int)end.status;
 }
 
+/* Remote words may be in it: nothing that steers a terminal gets through. */
+static void
+text_print(struct span text)
+{
+	struct buf safe;
+	struct span line;
+	bool whole;
+
+	buf_init(&safe, 4 * IPC_PACKET_MAX);
+	while (text.n != 0) {
+		whole = span_has(text, '\n');
+		line = span_cut(&text, '\n');
+		while (line.n != 0) {
+			buf_safe(&safe, span_cut(&line, '\t'));
+			buf_str(&safe, line.n != 0 ? "\t" : "");
+		}
+		buf_str(&safe, whole ? "\n" : "");
+	}
+	(void)ctl_print(&safe);
+	buf_fini(&safe);
+}
+
 static int
 talk_receive(int fd, enum role whom, struct buf *out)
 {
@@ -94,7 +116,7 @@ talk_receive(int fd, enum role whom, struct buf *out)
 		else if (out != NULL)
 			buf_span(out, m.body);
 		else
-			fwrite(m.body.p, 1, m.body.n, stdout);
+			text_print(m.body);
 		ipc_close_fds(&m);
 	}
 	buf_fini(&scratch);

@@ -316,10 +316,10 @@ line_read(struct reader *r, struct span line)
 	    system_set(r, &o, &a, &home) == -1 ||
 	    places_set(r, &o, &at, home, &a) == -1)
 		return 0;
-	if (!uid_allowed(r, a.uid)) {
-		text_complain(&r->text, "uid %llu may not own a mailbox here; "
+	if (!uid_allowed(r, a.uid) || a.gid == 0) {
+		text_complain(&r->text, "uid %llu, gid %llu may not own a mailbox here; "
 		    "use one that is at least min-uid (%llu), or mail-user's",
-		    (unsigned long long)a.uid,
+		    (unsigned long long)a.uid, (unsigned long long)a.gid,
 		    (unsigned long long)r->conf->min_uid);
 		return 0;
 	}
@@ -373,7 +373,7 @@ system_read(struct reader *r)
 		return 0;
 	setpwent();
 	while (rc == 0 && (pw = getpwent()) != NULL) {
-		if (pw->pw_uid == UID_NOBODY || pw->pw_uid == 0 ||
+		if (pw->pw_uid == UID_NOBODY || pw->pw_gid == 0 ||
 		    !uid_allowed(r, pw->pw_uid) ||
 		    !users_name_ok(span_str(pw->pw_name)) ||
 		    span_has(span_str(pw->pw_name), '@'))

@@ -60,7 +60,7 @@ static const struct bad_case {
 	{ "uid without gid", "ann@a.org ! uid=2000\n", "go together" },
 	{ "root", "ann@a.org ! uid=0 gid=0\n", "numbers above 0" },
 	{ "a uid too low", "ann@a.org ! uid=5 gid=5\n",
-	    "uid 5 may not own a mailbox" },
+	    "uid 5, gid 5 may not own a mailbox" },
 	{ "a relative mailbox", "ann@a.org ! mail=Maildir\n",
 	    "no clean absolute path" },
 	{ "a mailbox with ..", "ann@a.org ! mail=/m/../etc/M\n",
