@@ -211,6 +211,12 @@ certificates(void)
 	ok(tls_server_add(&server, other_cert, other_key, why, sizeof(why)) ==
 		0,
 	    "and another one");
+	ok(tls_server_left(server) > 9 * 86400 &&
+		tls_server_left(server) <= 10 * 86400,
+	    "how long the first is still good");
+	ok(tls_server_names(server, "mail.example.org") &&
+		!tls_server_names(server, "a.example.net"),
+	    "and whom it names");
 	fd_close(&cert);
 	fd_close(&key);
 	fd_close(&other_cert);
