@@ -290,35 +290,6 @@ tls_server_names(const struct tls_server *s, const char *host)
 	return X509_check_host(x, host, 0, 0, NULL) == 1;
 }
 
-void
-tls_server_free(struct tls_server *s)
-{
-	if (s == NULL)
-		return;
-	while (s->n > 0)
-		SSL_CTX_free(s->ctx[--s->n]);
-	free(s);
-}
-
-int64_t
-tls_server_left(const struct tls_server *s)
-{
-	X509 *x = SSL_CTX_get0_certificate(s->ctx[0]);
-	int days = 0, seconds = 0;
-
-	if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)) != 1)
-		return 0;
-	return (int64_t)days * 86400 + seconds;
-}
-
-bool
-tls_server_names(const struct tls_server *s, const char *host)
-{
-	X509 *x = SSL_CTX_get0_certificate(s->ctx[0]);
-
-	return X509_check_host(x, host, 0, 0, NULL) == 1;
-}
-
 struct tls *
 tls_accept(struct tls_server *s, int fd, const char *alpn)
 {
