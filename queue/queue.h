@@ -1,0 +1,36 @@
+/*
+ * queue: what all parts of the queue manager share.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/conf.h"
+#include "lib/daemon.h"
+#include "lib/resolve.h"
+
+struct queue {
+	struct daemon *daemon;
+	const struct conf *conf;
+	struct maps maps;
+	uint64_t born;  /* queue id of the start: files below it are older */
+	bool stopping;  /* no new deliveries */
+};
+
+extern struct queue queue;
+
+enum {
+	QUEUE_BODIES_MAX = 64 * 1024 * 1024, /* bodies kept in memory */
+	QUEUE_SPOOLS_MAX = 1024,     /* large receptions at once */
+	QUEUE_WORKER_IDLE = 60,      /* s, then a deliver process may go */
+	QUEUE_WORKER_BATCH = 8,      /* jobs before a second one is worth it */
+	QUEUE_WORKER_JOBS = 24,      /* jobs one is given at most */
+	QUEUE_CRASHES_MAX = 3,       /* of workers with this message */
+	QUEUE_BOUNCE_BODY = 50 * 1024, /* larger: only the header returns */
+	QUEUE_SCAN_STEP = 500,       /* files a turn of the loop */
+	QUEUE_STOP_WAIT = 5000,      /* ms for deliveries under way */
+};
+
+#endif

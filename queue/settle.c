@@ -1,0 +1,268 @@
+/*
+ * settle: from results to the end of a message, or to its next attempt.
+ *
+ * - a file is unlinked only when every recipient is DONE: delivered, its
+ *   failure durably reported (or not reportable), or removed by hand
+ * - a failure's report is on stable storage before the failure is forgotten;
+ *   a crash in between reports twice
+ * - with one recipient nothing is written on success: the unlink says it
+ */
+#include "queue/settle.h"
+
+#include <stdlib.h>
+
+#include "lib/die.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "queue/bounce.h"
+#include "queue/queue.h"
+#include "queue/schedule.h"
+#include "queue/store.h"
+#include "queue/wait.h"
+
+/* --- one recipient ----------------------------------------------------- */
+
+static int64_t
+lifetime(const struct message *m)
+{
+	return (int64_t)(m->sender[0] == '\0' ? queue.conf->bounce_lifetime :
+						queue.conf->queue_lifetime);
+}
+
+/*
+ * Seconds until the next attempt: doubled for each one made, with up to an
+ * eighth of jitter, which is the same for all recipients of a message.
+ */
+static int64_t
+back_off(const struct message *m)
+{
+	uint64_t wait = queue.conf->retry_min, most = queue.conf->retry_max;
+	uint64_t jitter = hash_plain64(span_of(&m->qid, sizeof(m->qid)),
+	    m->attempts);
+
+	for (unsigned i = 0; i < m->attempts && wait < most; i++)
+		wait *= 2;
+	if (wait > most)
+		wait = most;
+	return (int64_t)(wait + jitter % (wait / 8 + 1));
+}
+
+static void
+log_result(const struct rcpt *r, const char *event, const struct ipc_result *is,
+    int64_t next)
+{
+	const struct message *m = r->msg;
+
+	log_begin(LL_INFO, event);
+	log_str("qid", message_qid(m));
+	log_str("to", r->address);
+	if (!span_eq(span_str(r->orig), span_str(r->address)))
+		log_str("orig", r->orig);
+	log_str("from", m->sender);
+	log_num("code", is->code);
+	log_span("enhanced", is->enhanced);
+	log_int("delay", loop_wall() - m->arrived);
+	if (next > 0)
+		log_int("next", next);
+	if (is->code >= 400)
+		log_span("why", is->text);
+	log_end();
+}
+
+static void
+note_result(const struct rcpt *r, const struct ipc_result *is, int64_t next)
+{
+	struct message *m = r->msg;
+
+	message_note(m,
+	    &(struct spool_record){ .type = SPOOL_RESULT,
+		.when = loop_wall(),
+		.rcpt = (uint32_t)(r - m->rcpt),
+		.code = is->code,
+		.next = next,
+		.enhanced = is->enhanced,
+		.text = is->text });
+}
+
+static void
+keep_reply(struct rcpt *r, const struct ipc_result *is)
+{
+	char enhanced[12];
+
+	if (r->reply == NULL)
+		r->reply = xcalloc(1, sizeof(*r->reply));
+	(void)span_copy(enhanced, sizeof(enhanced), is->enhanced);
+	reply_set(r->reply, (int)is->code, enhanced, is->text);
+}
+
+static void
+done(struct rcpt *r, const struct ipc_result *is)
+{
+	r->state = RCPT_DONE;
+	log_result(r, "delivered", is, 0);
+	if (r->msg->nrcpt > 1)
+		note_result(r, is, 0);
+}
+
+static void
+failed(struct rcpt *r, const struct ipc_result *is, const char *event)
+{
+	r->state = RCPT_FAILED;
+	keep_reply(r, is);
+	log_result(r, event, is, 0);
+	if (r->msg->nrcpt > 1)
+		note_result(r, is, 0);
+}
+
+static void
+expired(struct rcpt *r, const struct ipc_result *is)
+{
+	struct ipc_result end = { .code = 554, .enhanced = SPAN("5.4.7") };
+	struct buf text;
+
+	buf_init(&text, sizeof(((struct reply_copy *)0)->text) + 64);
+	buf_fmt(&text, "given up after %jd hours, last answer: ",
+	    (intmax_t)((loop_wall() - r->msg->arrived) / 3600));
+	buf_span(&text, is->text);
+	end.text = buf_get(&text);
+	failed(r, &end, "expired");
+	buf_fini(&text);
+}
+
+static void
+deferred(struct rcpt *r, const struct ipc_result *is)
+{
+	int64_t wait = back_off(r->msg);
+
+	r->state = RCPT_DEFERRED;
+	keep_reply(r, is);
+	log_result(r, "deferred", is, wait);
+	note_result(r, is, loop_wall() + wait);
+}
+
+void
+settle_result(struct rcpt *r, const struct ipc_result *is)
+{
+	struct message *m = r->msg;
+
+	r->dest = NULL;
+	r->worker = NULL;
+	if (m->removed)
+		r->state = RCPT_DONE;
+	else if (is->code < 400)
+		done(r, is);
+	else if (is->code >= 500)
+		failed(r, is, "bounced");
+	else if (loop_wall() - m->arrived >= lifetime(m))
+		expired(r, is);
+	else
+		deferred(r, is);
+	m->nbusy--;
+	settle_message(m);
+}
+
+/* --- the message ------------------------------------------------------- */
+
+static size_t
+count_in(const struct message *m, enum rcpt_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nrcpt; i++)
+		if (m->rcpt[i].state == state)
+			n++;
+	return n;
+}
+
+static void
+leave(struct message *m)
+{
+	store_remove(m->qid);
+	message_free(m);
+}
+
+static void
+wait_for(struct message *m, int64_t seconds)
+{
+	message_flush(m);
+	wait_add(m->qid, loop_wall() + seconds, m->held);
+	message_free(m);
+}
+
+static void
+warn_sender(struct message *m)
+{
+	if (m->warned || m->sender[0] == '\0' ||
+	    queue.conf->delay_warning == 0 ||
+	    loop_wall() - m->arrived < (int64_t)queue.conf->delay_warning)
+		return;
+	if (bounce_send(m, RCPT_DEFERRED, NULL) == -1)
+		return; /* next time, perhaps */
+	m->warned = true;
+	message_note(m,
+	    &(struct spool_record){ .type = SPOOL_WARNED,
+		.when = loop_wall() });
+}
+
+/* The report of m's failures is durable, or could not be made so. */
+static void
+reported(struct message *m, bool durable)
+{
+	m->settling = false;
+	if (!durable) {
+		/* The results are in the file, or the attempt is repeated. */
+		wait_for(m, (int64_t)queue.conf->retry_min);
+		return;
+	}
+	for (size_t i = 0; i < m->nrcpt; i++) {
+		if (m->rcpt[i].state != RCPT_FAILED)
+			continue;
+		m->rcpt[i].state = RCPT_DONE;
+		if (m->nrcpt > 1)
+			message_note(m,
+			    &(struct spool_record){ .type = SPOOL_BOUNCED,
+				.when = loop_wall(),
+				.rcpt = (uint32_t)i });
+	}
+	settle_message(m);
+}
+
+static void
+report(struct message *m)
+{
+	m->settling = true;
+	if (bounce_send(m, RCPT_FAILED, reported) == -1)
+		reported(m, false);
+}
+
+void
+settle_message(struct message *m)
+{
+	if (m->settling || m->nbusy > 0)
+		return;
+	if (count_in(m, RCPT_FAILED) > 0 && !m->removed) {
+		report(m);
+	} else if (count_in(m, RCPT_DEFERRED) > 0 && !m->removed) {
+		warn_sender(m);
+		wait_for(m, back_off(m));
+	} else {
+		leave(m);
+	}
+}
+
+void
+settle_remove(struct message *m)
+{
+	struct ipc_result none = { .code = 250 };
+
+	m->removed = true;
+	m->nbusy++; /* holds it until the end of this function */
+	for (size_t i = 0; i < m->nrcpt; i++)
+		if (m->rcpt[i].state == RCPT_READY) {
+			schedule_drop(&m->rcpt[i]);
+			settle_result(&m->rcpt[i], &none);
+		}
+	m->nbusy--;
+	settle_message(m);
+}
