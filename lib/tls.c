@@ -271,6 +271,16 @@ tls_server_add(struct tls_server **server, int cert_fd, int key_fd, char *why,
 	return 0;
 }
 
+void
+tls_server_free(struct tls_server *s)
+{
+	if (s == NULL)
+		return;
+	while (s->n > 0)
+		SSL_CTX_free(s->ctx[--s->n]);
+	free(s);
+}
+
 int64_t
 tls_server_left(const struct tls_server *s)
 {
