@@ -9,16 +9,17 @@
  */
 #include "deliver/job.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <string.h>
 
-#include "deliver/box.h"
 #include "lib/buf.h"
-#include "lib/die.h"
 #include "lib/header.h"
 
 /* Return-Path, Delivered-To: two addresses and the names around them. */
 enum { TRACE_MAX = 2 * SMTP_PATH_MAX + 64 };
+
+static_assert((int)SMALL_BODY_MAX <= (int)STORE_CHUNK,
+    "an inline body is one piece");
 
 static char head[STORE_CHUNK];
 
@@ -108,8 +109,7 @@ job_take(struct ipc_msg *msg, struct outcome *out)
 	size_t i;
 	int readable;
 
-	if (msg->type != IPC_JOB || ipc_job_decode(msg->body, &j) == -1 ||
-	    j.body.n > STORE_CHUNK) {
+	if (msg->type != IPC_JOB || ipc_job_decode(msg->body, &j) == -1) {
 		ipc_close_fds(msg);
 		return -1;
 	}

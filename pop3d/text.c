@@ -50,6 +50,19 @@ top_take(struct top *t, struct span s)
 	return s.n - rest.n;
 }
 
+/*
+ * smtpd lets no NUL pass, but other programs write Maildirs, too, and there
+ * are clients that stop at one. It is no CHAR of RFC 2449 3.
+ */
+static void
+without_nul(char *p, size_t n)
+{
+	char *end = p + n;
+
+	while ((p = memchr(p, '\0', (size_t)(end - p))) != NULL)
+		*p++ = '?';
+}
+
 int
 text_send(struct session *s, int fd, bool all, uint64_t lines)
 {
@@ -69,6 +82,7 @@ text_send(struct session *s, int fd, bool all, uint64_t lines)
 			s->end = "error";
 			return -1;
 		}
+		without_nul(chunk, (size_t)n);
 		part = span_of(chunk, (size_t)n);
 		if (!all)
 			part = span_slice(part, 0, top_take(&top, part));
