@@ -19,7 +19,7 @@
 
 enum { TRACE_MAX = 1000 }; /* messages, sessions of one story */
 
-enum fate { FATE_NONE, FATE_SEEN, FATE_WAITS, FATE_DONE, FATE_BAD };
+enum fate { FATE_NONE, FATE_LOGIN, FATE_MAIL };
 
 struct trace {
 	struct span query;      /* as a map key: lower case */
@@ -70,6 +70,12 @@ is_about(const struct trace *t, const struct log_line *l)
 	    span_eq(log_line_get(l, "sid"), t->as_typed);
 }
 
+static bool
+is_id(const char *word)
+{
+	return strchr(word, '@') == NULL;
+}
+
 static void
 reading_one(void *arg, const struct log_line *l)
 {
@@ -104,21 +110,22 @@ static const struct {
 	const char *event, *words;
 	enum fate fate;
 } fates[] = {
-	{ "queued", "is in the queue since", FATE_SEEN },
+	{ "queued", "is in the queue since", FATE_MAIL },
 	{ "deferred", "could not be delivered yet and waits; last attempt",
-	    FATE_WAITS },
-	{ "delivered", "was delivered", FATE_DONE },
-	{ "relayed", "was handed to the next host", FATE_DONE },
+	    FATE_MAIL },
+	{ "delivered", "was delivered", FATE_MAIL },
+	{ "relayed", "was handed to the next host", FATE_MAIL },
 	{ "bounced", "could not be delivered, and the sender was told",
-	    FATE_BAD },
-	{ "expired", "waited too long, and the sender was told", FATE_BAD },
+	    FATE_MAIL },
+	{ "expired", "waited too long, and the sender was told", FATE_MAIL },
 	{ "removed", "was removed from the queue by the administrator",
-	    FATE_BAD },
-	{ "rcpt", "was refused before it came in", FATE_BAD },
-	{ "reject", "was refused before it came in", FATE_BAD },
-	{ "auth", "was about a login", FATE_SEEN },
-	{ "login", "logged in", FATE_SEEN },
-	{ "logout", "logged out", FATE_SEEN },
+	    FATE_MAIL },
+	{ "rcpt", "was refused before it came in", FATE_MAIL },
+	{ "mail", "was refused before it came in", FATE_MAIL },
+	{ "reject", "was refused before it came in", FATE_MAIL },
+	{ "auth", "was about a login", FATE_LOGIN },
+	{ "login", "was a login", FATE_LOGIN },
+	{ "logout", "was a session that ended", FATE_LOGIN },
 };
 
 static void
@@ -138,23 +145,24 @@ count_fate(struct trace *t, const char *event)
 static void
 ending_set(struct trace *t, const struct log_line *l, size_t i)
 {
-	static const char *const more[] = { "to", "code", "why", "delay" };
+	static const struct {
+		const char *key, *before, *after;
+	} more[] = { { "to", " (to ", ")" }, { "code", ", code ", "" },
+		{ "why", ", because: ", "" },
+		{ "delay", ", ", " s after it came in" } };
 	struct buf b;
 	struct span v;
 
 	buf_init(&b, 4096);
-	buf_fmt(&b, "%s", fates[i].words);
-	buf_str(&b, " at ");
+	buf_fmt(&b, "%s at ", fates[i].words);
 	buf_safe(&b, l->time);
 	for (size_t k = 0; k < nitems(more); k++) {
-		v = log_line_get(l, more[k]);
+		v = log_line_get(l, more[k].key);
 		if (v.n == 0)
 			continue;
-		buf_str(&b, k == 0 ? " (" : ", ");
-		buf_str(&b, k == 0 ? "to " : more[k]);
-		buf_str(&b, k == 0 ? "" : " ");
+		buf_str(&b, more[k].before);
 		buf_safe(&b, v);
-		buf_str(&b, k == 0 ? ")" : "");
+		buf_str(&b, more[k].after);
 	}
 	if (!b.bad)
 		keep(&t->ending, buf_get(&b));
@@ -204,16 +212,14 @@ reading_three(void *arg, const struct log_line *l)
 	if (qid.n != 0 ? !knows(&t->qids, qid) : !knows(&t->sids, sid))
 		return;
 	line_print(l);
+	/* One's own mail decides, not what became of other recipients. */
+	if (!is_about(t, l) && !is_id(t->as_typed.p) &&
+	    !span_eq(ev, SPAN("queued")))
+		return;
 	for (size_t i = 0; i < nitems(fates); i++)
 		if (span_eq(ev, span_str(fates[i].event)) &&
-		    (t->qids.n == 0 || qid.n != 0 || is_about(t, l)))
+		    fates[i].fate >= t->fate)
 			ending_set(t, l, i);
-}
-
-static bool
-is_id(const char *word)
-{
-	return strchr(word, '@') == NULL && strlen(word) >= 8;
 }
 
 static void
@@ -240,8 +246,7 @@ sentence(const struct trace *t)
 		       "refused. The last one ", t->messages, t->delivered,
 		    t->waits, t->refused);
 	else
-		printf(t->fate == FATE_NONE || t->fate == FATE_SEEN
-			? "It " : "The message ");
+		printf(t->fate == FATE_MAIL ? "The message " : "It ");
 	printf("%s.\n", t->ending != NULL ? t->ending
 	    : "left no word of how it ended; the session may still run");
 }

@@ -93,7 +93,7 @@ like "no map of aliases is fine, nobody for postmaster is not" "$out" \
 like "the mode of users" "$out" "BAD +.*/maps/users has mode 640"
 sleep_past() { # until the clock of the file system has moved on
 	touch "$T/now"
-	[ "$T/now" -nt "$T/maps/users.cdb" ]
+	[ -n "$(find "$T/now" -newer "$T/maps/users.cdb")" ]
 }
 wait_for 5 sleep_past
 touch "$users"
@@ -121,6 +121,7 @@ is "log: the last ones" "$(p log -n 1 ev=delivered | grep -c Q2)" 1
 p trace ann@example.test >"$T/trace" 2>&1
 like "trace: what became of it" "$(tail -1 "$T/trace")" \
     "was delivered at $s:03.000Z \(to ann@example.test\)"
+like "trace: how long it took" "$(tail -1 "$T/trace")" "2 s after it came in"
 like "trace: its session" "$(cat "$T/trace")" "connect.*sid=S1"
 is "trace: not the other message of the session" \
     "$(grep -c 'Q2' "$T/trace")" 0
