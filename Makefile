@@ -144,10 +144,10 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = account addr aliases base64 buf chars conf conn conn_proxy crc \
-	die hash header hops ipc ipc_message log logfile loop maildir \
-	map message net parameter penalty pending proto qid reply \
-	resolve sandbox sasl smtp_data span tally tls users
+UNIT = accept account addr aliases base64 buf chars conf conn conn_proxy crc \
+	die hash header hops ipc ipc_message log logfile loop maildir map message \
+	net parameter penalty pending proto qid reply resolve sandbox sasl smtp_data \
+	span tally tls users
 FUZZ = account addr aliases base64 conf header hops ipc parameter reply sasl \
 	smtp_data users
 

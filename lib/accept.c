@@ -22,17 +22,22 @@ again(struct timer *t)
 {
 	struct accept *a = t->arg;
 
+	a->watch.events = LOOP_READ;
 	if (loop_watch(&a->watch) == -1)
 		loop_timer(t, REST_MS);
 }
 
+/* Said once, not every second, until a client can be taken again. */
 static void
 rest(struct accept *a, int why)
 {
-	log_begin(LL_WARN, "limit");
-	log_str("what", "accept");
-	log_err(why);
-	log_end();
+	if (!a->said) {
+		log_begin(LL_WARN, "limit");
+		log_str("what", "accept");
+		log_err(why);
+		log_end();
+	}
+	a->said = true;
 	loop_unwatch(&a->watch);
 	loop_timer(&a->again, REST_MS);
 }
@@ -49,6 +54,7 @@ ready(struct watch *w, unsigned events)
 	fd = accept4(
 	    w->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
+		a->said = false;
 		a->fn(a, fd, (struct sockaddr *)&ss);
 		return;
 	}

@@ -6,6 +6,7 @@
 #ifndef LIB_ACCEPT_H
 #define LIB_ACCEPT_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "lib/loop.h"
@@ -18,6 +19,7 @@ typedef void accept_fn(struct accept *, int fd, const struct sockaddr *addr);
 struct accept { /* embedded in its owner; must stay put while open */
 	struct watch watch;
 	struct timer again;
+	bool said; /* that it rests */
 	accept_fn *fn;
 	void *arg;
 };
@@ -25,7 +27,7 @@ struct accept { /* embedded in its owner; must stay put while open */
 /*
  * Takes fd, a listening socket, and starts. -1 and errno. With no free
  * descriptors (EMFILE and kin) it rests for a second, instead of spinning,
- * and says so in the log.
+ * and says so in the log, once.
  */
 int accept_open(struct accept *, int fd, accept_fn *, void *arg);
 /* Stops, closes; harmless on one that is closed or was never opened. */

@@ -44,9 +44,10 @@ uint64_t loop_now(void);
 int64_t loop_wall(void);
 
 /*
- * Starts watching w->fd for w->events (fields set by the caller). -1 and
- * errno if the kernel refuses. After loop_unwatch() no callback comes any
- * more, not even one already fetched in this turn.
+ * Starts watching w->fd for w->events (fields set by the caller, also anew
+ * when it was unwatched: events is 0 then). -1 and errno if the kernel
+ * refuses. After loop_unwatch() no callback comes any more, not even one
+ * already fetched in this turn.
  */
 int loop_watch(struct watch *w);
 /* No system call if nothing changes. events 0: not even a hangup comes. */

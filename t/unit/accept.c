@@ -1,0 +1,129 @@
+/* accept: clients come one by one, and out of descriptors is not the end. */
+#include "lib/accept.h"
+
+#include <sys/resource.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/os_loop.h"
+#include "t/unit/tap.h"
+
+enum { CLIENTS = 3 };
+
+static int taken[16], ntaken;
+static char from[HOST_MAX];
+
+static void
+on_client(struct accept *a, int fd, const struct sockaddr *sa)
+{
+	(void)a;
+	accept_address(sa, from);
+	taken[ntaken++] = fd;
+}
+
+static void
+stop(struct timer *t)
+{
+	(void)t;
+	loop_stop();
+}
+
+static void
+spin(int turns)
+{
+	struct timer t = { .fn = stop };
+
+	while (turns-- > 0) {
+		loop_timer(&t, 0);
+		loop_run();
+	}
+}
+
+static int
+listen_somewhere(struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	*sin = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (bind(fd, (struct sockaddr *)sin, sizeof(*sin)) == -1 ||
+	    listen(fd, 16) == -1 ||
+	    getsockname(fd, (struct sockaddr *)sin, &len) == -1)
+		die("listen");
+	return fd;
+}
+
+static int
+client(const struct sockaddr_in *sin)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (const struct sockaddr *)sin, sizeof(*sin)) == -1)
+		die("connect");
+	return fd;
+}
+
+int
+main(void)
+{
+	struct rlimit was, few;
+	struct sockaddr_in sin;
+	struct accept a;
+	int c[CLIENTS], fd, log_fd, i;
+	off_t size;
+	char name[] = "/tmp/accept.XXXXXX";
+
+	/* What it says in the log is looked at. */
+	if ((log_fd = mkstemp(name)) == -1 || dup2(log_fd, 2) == -1)
+		die("%s", name);
+	unlink(name);
+	loop_init();
+	fd = listen_somewhere(&sin);
+	ok(accept_open(&a, fd, on_client, NULL) == 0, "a door opens");
+	for (i = 0; i < CLIENTS; i++)
+		c[i] = client(&sin);
+	spin(CLIENTS);
+	ok(ntaken == CLIENTS, "clients are taken");
+	ok(strcmp(from, "127.0.0.1") == 0, "and known by address");
+	ok((fcntl(taken[0], F_GETFL) & O_NONBLOCK) != 0,
+	    "their sockets do not block");
+
+	fd = client(&sin);
+	getrlimit(RLIMIT_NOFILE, &was);
+	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = was.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &few);
+	spin(3);
+	log_flush();
+	size = lseek(log_fd, 0, SEEK_END);
+	ok(ntaken == CLIENTS && size > 0, "out of descriptors it says so");
+	loop_skip(1000);
+	spin(3);
+	log_flush();
+	ok(lseek(log_fd, 0, SEEK_END) == size, "once");
+	setrlimit(RLIMIT_NOFILE, &was);
+	spin(3);
+	ok(ntaken == CLIENTS, "rests meanwhile");
+	loop_skip(1000);
+	spin(3);
+	ok(ntaken == CLIENTS + 1, "and goes on by itself");
+	accept_close(&a);
+	accept_close(&a);
+	spin(1);
+	ok(a.watch.fd == -1, "a door closes, once");
+	fd_close(&fd);
+	for (i = 0; i < CLIENTS; i++)
+		fd_close(&c[i]);
+	for (i = 0; i < ntaken; i++)
+		fd_close(&taken[i]);
+	loop_fini();
+	return done();
+}
