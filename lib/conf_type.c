@@ -4,6 +4,7 @@
  * field; errors are "reason; remedy". Lists are words between blanks or
  * commas. Addresses of listeners and networks: lib/conf_inet.c.
  */
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,7 +303,17 @@ choice_parse(const struct conf_key *k, struct span v, void *field,
 	return -1;
 }
 
-/* HOST, HOST:PORT, [ADDRESS], [ADDRESS]:PORT */
+static bool
+is_ipv4(struct span s)
+{
+	char text[INET_ADDRSTRLEN];
+	struct in_addr a;
+
+	return span_copy(text, sizeof(text), s) == 0 &&
+	    inet_pton(AF_INET, text, &a) == 1;
+}
+
+/* HOST, HOST:PORT, ADDRESS:PORT, [ADDRESS], [ADDRESS]:PORT */
 static int
 relay_parse(const struct conf_key *k, struct span v, void *field,
     struct buf *why)
@@ -327,7 +338,7 @@ relay_parse(const struct conf_key *k, struct span v, void *field,
 	    span_num(span_slice(port, 1, port.n), 1, 65535, &n) == 0)) &&
 	    host.n != 0 && printable(v) && !span_has(v, ' ') &&
 	    (host.p[0] == '[' ? host.p[host.n - 1] == ']' && host.n > 2
-			      : addr_domain_ok(host));
+			      : addr_domain_ok(host) || is_ipv4(host));
 	if (good)
 		return string_set(v, field, why);
 	buf_str(why, "not a host; write HOST or HOST:PORT, an address as "

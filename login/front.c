@@ -8,6 +8,7 @@
 #include "login/front.h"
 
 #include <stdlib.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include <bsd/string.h>
@@ -305,7 +306,10 @@ client_new(int fd, const struct sockaddr *sa, const struct service *service)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
 	char name[HOST_MAX];
+	int on = 1;
 
+	/* A session writes a message in pieces; none may wait for an ACK. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->service = service;
 	c->session_fd = -1;
 	c->addr.sa.sa_family = AF_UNSPEC;
