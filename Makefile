@@ -119,7 +119,8 @@ $(LIB): $(LIB_OBJS)
 L_TLS = -lssl -lcrypto
 L_CDB = -lcdb
 L_BSD = -lbsd
-L_CRYPT = -lcrypt
+# ASan's own crypt_r() would make the linker believe that nobody needs it.
+L_CRYPT = -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 LINK = $(CC) $(ALL_LDFLAGS) -o $@
 
 master/master$S: $(MASTER_OBJS) $(LIB)

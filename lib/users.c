@@ -282,6 +282,26 @@ places_set(struct reader *r, const struct options *o, const struct addr *at,
 	return -1;
 }
 
+/* The first word, to r->address and *at. -1: reported. */
+static int
+login_read(struct reader *r, struct span login, struct addr *at)
+{
+	buf_clear(&r->address);
+	if (login_parse(r->conf, login, &r->address, at) == -1) {
+		text_complain(&r->text, "the first word is no login; write an "
+		    "address such as ann@%s", r->conf->default_domain);
+		return -1;
+	}
+	if (!conf_list_has(&r->conf->domains, at->domain) &&
+	    !conf_list_has(&r->conf->system_domains, at->domain)) {
+		text_complain(&r->text, "%.*s is not a local domain; add it "
+		    "to domains in postern.conf, or correct the line",
+		    SPAN_FMT(at->domain));
+		return -1;
+	}
+	return 0;
+}
+
 static int
 line_read(struct reader *r, struct span line)
 {
@@ -293,19 +313,8 @@ line_read(struct reader *r, struct span line)
 
 	a.user = SPAN_NONE;
 	a.hash = span_word(&line);
-	buf_clear(&r->address);
-	if (login_parse(r->conf, login, &r->address, &at) == -1) {
-		text_complain(&r->text, "the first word is no login; write an "
-		    "address such as ann@%s", r->conf->default_domain);
+	if (login_read(r, login, &at) == -1)
 		return 0;
-	}
-	if (!conf_list_has(&r->conf->domains, at.domain) &&
-	    !conf_list_has(&r->conf->system_domains, at.domain)) {
-		text_complain(&r->text, "%.*s is not a local domain; add it "
-		    "to domains in postern.conf, or correct the line",
-		    SPAN_FMT(at.domain));
-		return 0;
-	}
 	if (!users_hash_ok(a.hash)) {
 		text_complain(&r->text, "the second word is no hash of "
 		    "crypt(3); type `postern user passwd %.*s`, or write ! "
@@ -317,9 +326,10 @@ line_read(struct reader *r, struct span line)
 	    places_set(r, &o, &at, home, &a) == -1)
 		return 0;
 	if (!uid_allowed(r, a.uid) || a.gid == 0) {
-		text_complain(&r->text, "uid %llu, gid %llu may not own a mailbox here; "
-		    "use one that is at least min-uid (%llu), or mail-user's",
-		    (unsigned long long)a.uid, (unsigned long long)a.gid,
+		text_complain(&r->text, "uid %llu, gid %llu may not own a "
+		    "mailbox here; use a uid that is at least min-uid (%llu), "
+		    "or mail-user's", (unsigned long long)a.uid,
+		    (unsigned long long)a.gid,
 		    (unsigned long long)r->conf->min_uid);
 		return 0;
 	}
