@@ -6,7 +6,8 @@ is its master, its queue and its auth (t/house.py). No root, no other daemon.
 
   # comment
   !set key=value        a setting; before the first line of talk
-  !service NAME         smtp (default), submission, submissions, local
+  !service NAME         smtp (default), submission, submissions, local;
+                        pop3s (default of login), pop3
   !early TEXT           connect and send TEXT before the daemon serves
   !queue CODE X.Y.Z TEXT, !queue silent     what the queue answers
   !spool CODE X.Y.Z TEXT                    what it answers to a large one
@@ -38,6 +39,7 @@ import re
 import socket
 import ssl
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -134,7 +136,7 @@ class Dialog:
         self.program = os.path.basename(os.path.dirname(
             os.path.abspath(path)))
         self.early = None
-        self.service = 'smtp'
+        self.service = {'login': 'pop3s'}.get(self.program, 'smtp')
         self.clients = []
         self.now = None
         self.last = []
@@ -250,6 +252,11 @@ class Dialog:
                 raise Fail('body is %r' % self.message()['body'])
         elif tag == 'A:':
             want = [unescape(w) for w in rest.split(' ')]
+            c.flush()
+            until = time.monotonic() + WAIT
+            while self.house.asked[-1:] != [want] and \
+                    time.monotonic() < until and not self.house.asked:
+                time.sleep(0.01)
             if self.house.asked[-1:] != [want]:
                 raise Fail('asked %r' % self.house.asked[-1:])
         else:

@@ -29,6 +29,9 @@ ALIASES = {
 (SPOOL_OPEN, SPOOL_IS, SUBMIT, SUBMIT_IS, SPOOL_ABORT) = range(32, 37)
 (AUTH, AUTH_IS) = (64, 65)
 ROLES = {'smtpd': 1, 'login': 2, 'auth': 3, 'queue': 5}
+SERVICES = {'smtpd': ('smtp', 'submission', 'submissions'),
+            'login': ('pop3', 'pop3s')}
+PEERS = {'smtpd': ('queue', 'auth'), 'login': ('auth',)}
 VERDICTS = ('ok', 'bad', 'later', 'limited')
 
 
@@ -171,15 +174,16 @@ class House:
 
     def prepare(self):
         """All but GO: what listens has a backlog from here on."""
-        for name in ('smtp', 'submission', 'submissions'):
+        for name in SERVICES[self.program]:
             s = socket.socket()
             s.bind(('127.0.0.1', 0))
             s.listen(64)
             self.listeners[name] = s
-        s = socket.socket(socket.AF_UNIX)
-        s.bind(self.file('submit.sock'))
-        s.listen(64)
-        self.listeners['local'] = s
+        if self.program == 'smtpd':
+            s = socket.socket(socket.AF_UNIX)
+            s.bind(self.file('submit.sock'))
+            s.listen(64)
+            self.listeners['local'] = s
         for s in self.listeners.values():
             s.setblocking(False)
 
@@ -234,9 +238,9 @@ class House:
             self.send(LISTEN, span(name) + span('test'), [s.fileno()])
         self.send_file(CERT, span('cert.pem'), self.certificate(),
                        self.file('key.pem'))
-        for name in ('users', 'aliases'):
+        for name in ('users', 'aliases') if self.program == 'smtpd' else ():
             self.send_file(MAP, span(name), self.file(name + '.cdb'))
-        for name in ('queue', 'auth'):
+        for name in PEERS[self.program]:
             self.peer(name)
         self.send(GO)
         self.wait_ready()
@@ -280,9 +284,8 @@ class House:
                     data, anc, _, _ = s.recvmsg(1 << 20, 64)
                 except OSError:
                     data = b''
-                for _, _, fds in anc:
-                    for fd in array.array('i', fds):
-                        os.close(fd)
+                self.fds = [fd for _, _, got in anc
+                            for fd in array.array('i', got)]
                 if not data:
                     s.close()
                     continue
@@ -290,6 +293,8 @@ class House:
                     self.answer(s, data)
                 except (ValueError, AssertionError) as e:
                     self.troubles.append('bad message: %r' % e)
+                for fd in self.fds:
+                    os.close(fd)
 
     def answer(self, sock, data):
         kind, num = struct.unpack('>HI', data[:6])
@@ -352,16 +357,55 @@ class House:
 
     def on_auth(self, r):
         _service, authzid, authcid, password = (r.span() for _ in range(4))
-        for _ in range(3):
-            r.span()
+        r.span()
+        r.span()
+        given = r.span()
+        if len(self.fds) != (self.program == 'login'):
+            raise ValueError('%d descriptors' % len(self.fds))
         self.asked.append([authzid, authcid, password])
         says = self.auth_says[0]
         if says == 'silent':
             return None
         if says == 'ok' and password != b'secret':
             says = 'bad'
+        if says == 'ok' and self.fds:
+            sock = socket.socket(fileno=self.fds.pop())
+            threading.Thread(target=self.session_safely,
+                             args=(sock, given), daemon=True).start()
         return AUTH_IS, (u32(VERDICTS.index(says)) + span(authcid) +
                          span('')), ()
+
+    def session_safely(self, sock, given):
+        try:
+            self.session(sock, given)
+        except OSError:
+            sock.close()
+
+    @staticmethod
+    def session(sock, given):
+        """In place of pop3d: repeats each line; BULK n; DIE; QUIT."""
+        sock.setblocking(True)
+        sock.sendall(b'+OK session\r\n')
+        got = given
+        while True:
+            while b'\r\n' not in got:
+                more = sock.recv(65536)
+                if not more:
+                    sock.sendall(b'+OK saw the end\r\n')
+                    sock.close()
+                    return
+                got += more
+            line, got = got.split(b'\r\n', 1)
+            if line == b'DIE':
+                sock.close()
+                return
+            if line.startswith(b'BULK '):
+                sock.sendall(b'b' * int(line[5:]) + b'\r\n')
+                continue
+            sock.sendall(b'+OK ' + line + b'\r\n')
+            if line == b'QUIT':
+                sock.close()
+                return
 
     # --- what a dialogue may ask for
 

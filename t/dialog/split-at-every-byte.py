@@ -16,7 +16,8 @@ import dialog  # noqa: E402
 
 WANTED = ('smtpd/smuggling-*', 'smtpd/data*', 'smtpd/auth-[lp]*[!d].dlg',
           'smtpd/starttls.dlg', 'smtpd/commands-*', 'smtpd/line-*',
-          'smtpd/rcpt*')
+          'smtpd/rcpt*', 'login/auth-[lp]*', 'login/user-pass.dlg',
+          'login/line-*', 'login/name-*', 'login/stls.dlg')
 
 dialog.Client.split = True
 count = failed = 0
