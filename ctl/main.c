@@ -36,7 +36,7 @@ struct verb {
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "start", verb_start, true, "[-f]", "start the mail system",
-	    "  -f  stay in the foreground, log to standard error\n" },
+	    "  -f  stay in the foreground\n" },
 	{ "stop", verb_stop, true, "", "stop it; waits until all is gone", "" },
 	{ "reload", verb_reload, true, "",
 	    "take a changed configuration; no session is dropped", "" },

@@ -244,8 +244,10 @@ int
 submit_pipe(const struct ctl *c)
 {
 	int fd = submit_open(c);
-	struct pollfd p[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+	/* Who speaks before the greeting is sent away: input waits for it. */
+	struct pollfd p[2] = { { .fd = -1, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN } };
+	bool greeted = false;
 
 	if (fd == -1)
 		return not_running(c);
@@ -256,8 +258,13 @@ submit_pipe(const struct ctl *c)
 			(void)shutdown(fd, SHUT_WR);
 			p[0].fd = -1;
 		}
-		if (p[1].revents != 0 && copy_some(fd, STDOUT_FILENO) == 0)
+		if (p[1].revents == 0)
+			continue;
+		if (copy_some(fd, STDOUT_FILENO) == 0)
 			break;
+		if (!greeted)
+			p[0].fd = STDIN_FILENO;
+		greeted = true;
 	}
 	fd_close(&fd);
 	return EX_OK;

@@ -51,6 +51,9 @@ if [ "$(id -u)" = 0 ]; then
 	ok "it arrives" mail_wait user002 4
 fi
 
+like "-bs: SMTP on standard input and output" \
+    "$(printf 'EHLO x\r\nQUIT\r\n' | sendmail -bs)" "^221 "
+is "-bd is not for here: EX_USAGE" "$(sendmail -bd 2>/dev/null; echo $?)" 64
 ok "mailq" "$bin/mailq" -C "$CONF"
 ok "newaliases" "$bin/newaliases" -C "$CONF"
 is "no set-id bit in the tree of programs" \
