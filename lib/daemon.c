@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -373,6 +374,9 @@ dir_open(struct daemon *d)
 		errno = 0;
 		if (d->dir_fd == -1)
 			die("no spool directory from master");
+		/* One manager a spool: wait for the last one to be gone. */
+		if (flock(d->dir_fd, LOCK_EX) == -1)
+			die("cannot lock the spool");
 		return d->conf->spool_dir;
 	}
 	root_fd = owner_root_open(&d->role_is, &path);

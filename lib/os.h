@@ -32,6 +32,8 @@ struct os_sandbox {
  */
 int os_sandbox_enter(const struct os_sandbox *, const char **missing);
 
+/* Root that stays root: what master never needs is given up. */
+int os_capabilities_limit(void);
 /* Root, before the user is changed: no capability can ever come back. */
 int os_capabilities_forbid(void);
 /* After it: none is left. */

@@ -74,6 +74,12 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 #endif
 
 int
+os_capabilities_limit(void)
+{
+	return 0;
+}
+
+int
 os_capabilities_forbid(void)
 {
 	return 0;

@@ -458,6 +458,49 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 
 /* --- capabilities ------------------------------------------------------ */
 
+/*
+ * To become other users and change root, to give up capabilities, to bind
+ * low ports, to own and read what belongs to others, to end children.
+ */
+static const uint64_t master_keeps = 1ull << CAP_SETUID | 1ull << CAP_SETGID |
+    1ull << CAP_SETPCAP | 1ull << CAP_SYS_CHROOT |
+    1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_CHOWN | 1ull << CAP_FOWNER |
+    1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH |
+    1ull << CAP_KILL;
+
+static int
+capabilities_set(uint64_t keep)
+{
+	struct __user_cap_header_struct head;
+	struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+
+	memset(&head, 0, sizeof(head));
+	memset(now, 0, sizeof(now));
+	head.version = _LINUX_CAPABILITY_VERSION_3;
+	if (syscall(SYS_capget, &head, now) == -1)
+		return -1;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t mask = (uint32_t)(keep >> 32 * i);
+
+		now[i].effective &= mask;
+		now[i].permitted &= mask;
+		now[i].inheritable = 0;
+	}
+	return (int)syscall(SYS_capset, &head, now);
+}
+
+int
+os_capabilities_limit(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if ((master_keeps >> cap & 1) == 0 &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
+			return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return capabilities_set(master_keeps);
+}
+
 int
 os_capabilities_forbid(void)
 {
@@ -471,17 +514,11 @@ os_capabilities_forbid(void)
 int
 os_capabilities_drop(void)
 {
-	struct __user_cap_header_struct head;
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
-
-	memset(&head, 0, sizeof(head));
-	memset(none, 0, sizeof(none));
-	head.version = _LINUX_CAPABILITY_VERSION_3;
 	/* EINVAL: older than ambient capabilities. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 &&
 	    errno != EINVAL)
 		return -1;
-	return (int)syscall(SYS_capset, &head, none);
+	return capabilities_set(0);
 }
 
 /* --- the rest ---------------------------------------------------------- */

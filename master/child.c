@@ -7,7 +7,7 @@
  */
 #include "master/child.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,14 @@ enum {
 struct child *children;
 struct seat *seats;
 
+/* pid 0 would be all of us. */
+static void
+child_kill(const struct child *c, int signo)
+{
+	assert(c->pid > 1);
+	kill(c->pid, signo);
+}
+
 static void
 log_child(enum log_level level, const char *event, const struct child *c)
 {
@@ -51,7 +59,7 @@ on_deadline(struct timer *t)
 	log_str("why", c->ready || c->stopping ? "does not end" :
 		"does not get ready");
 	log_end();
-	kill(c->pid, SIGKILL);
+	child_kill(c, SIGKILL);
 }
 
 void
@@ -76,7 +84,7 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		c->flawed = m->id == READY_FLAWED;
 		if (!c->stopping)
 			loop_untimer(&c->deadline);
-		house_child_ready(c);
+		house_child_ready();
 		return 0;
 	case IPC_WORKER:
 		return worker_asked(c, m);
@@ -114,13 +122,19 @@ child_new(enum role role, pid_t pid, int fd)
 }
 
 static void
-child_free(struct child *c)
+child_unlink(struct child *c)
 {
 	struct child **at = &children;
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
+	c->pid = -1; /* the number may be somebody else's by now */
+}
+
+static void
+child_free(struct child *c)
+{
 	loop_untimer(&c->deadline);
 	if (c->ipc != NULL)
 		ipc_free(c->ipc);
@@ -144,7 +158,7 @@ child_send(struct child *c, enum ipc_type type, uint32_t id,
 	log_child(LL_WARN, "kill", c);
 	log_str("why", "does not take messages");
 	log_end();
-	kill(c->pid, SIGKILL);
+	child_kill(c, SIGKILL);
 }
 
 void
@@ -153,7 +167,7 @@ child_stop(struct child *c, bool now)
 	c->stopping = true;
 	if (c->role == ROLE_POP3D || c->role == ROLE_IMAPD) {
 		/* It reads its client, not us; until READY it is mute. */
-		kill(c->pid, SIGTERM);
+		child_kill(c, SIGTERM);
 		return;
 	}
 	if (c->role == ROLE_DELIVER)
@@ -191,6 +205,7 @@ child_ended(struct child *c, int status)
 	struct seat *s = c->seat;
 
 	log_end_of(c, status);
+	child_unlink(c);
 	if (s != NULL) {
 		s->child = NULL;
 		if (c->ready && loop_now() - c->since >= STEADY_MS)
@@ -198,7 +213,7 @@ child_ended(struct child *c, int status)
 		else
 			s->failures++;
 	}
-	house_child_gone(c); /* fills the seat again, or does not */
+	house_child_gone(s); /* fills the seat again, or does not */
 	child_free(c);
 }
 

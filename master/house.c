@@ -71,9 +71,8 @@ house_up(void)
 }
 
 void
-house_child_ready(struct child *c)
+house_child_ready(void)
 {
-	(void)c;
 	if (house.state == HOUSE_STARTING && all_ready())
 		house_up();
 	else if (house.state == HOUSE_UP)
@@ -105,7 +104,7 @@ static bool
 phase_is_over(size_t i)
 {
 	for (struct child *c = children; c != NULL; c = c->next)
-		if (in_phase(c, i) && c->pid != 0)
+		if (in_phase(c, i))
 			return false;
 	return true;
 }
@@ -165,11 +164,8 @@ give_up(const struct seat *s)
 }
 
 void
-house_child_gone(struct child *c)
+house_child_gone(struct seat *s)
 {
-	struct seat *s = c->seat;
-
-	c->pid = 0; /* it is not there any more, for phase_is_over() */
 	if (house.state == HOUSE_STOPPING)
 		phases_go_on();
 	else if (s == NULL)

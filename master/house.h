@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-struct child;
 struct generation;
+struct seat;
 
 enum house_state { HOUSE_STARTING, HOUSE_UP, HOUSE_STOPPING };
 
@@ -34,8 +34,9 @@ extern struct house house;
 void house_start(void);
 /* Ends everybody, in order, then the loop. status: of exit(3). */
 void house_stop(int status);
-/* A child is ready, or gone: what now? */
-void house_child_ready(struct child *);
-void house_child_gone(struct child *);
+/* A child is ready: what now? */
+void house_child_ready(void);
+/* One is gone, out of the list already; seat: the one it left, or NULL. */
+void house_child_gone(struct seat *);
 
 #endif

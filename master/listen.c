@@ -224,7 +224,7 @@ plan_none(const char *service, const struct conf_listens *at, struct buf *err)
 int
 listen_plan(const struct conf *c, struct buf *err)
 {
-	int rc = 0;
+	int rc = 0, saved;
 
 	rc |= plan_service(c, "smtp", &c->listen_smtp, false, err);
 	rc |= plan_service(c, "submission", &c->listen_submission, false, err);
@@ -241,8 +241,10 @@ listen_plan(const struct conf *c, struct buf *err)
 		rc |= plan_unix(c, "ctl", "ctl.sock", SOCK_SEQPACKET, 0600,
 		    err);
 	}
+	saved = errno;
 	if (rc != 0)
 		listen_forget();
+	errno = saved;
 	return rc == 0 ? 0 : -1;
 }
 

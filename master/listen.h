@@ -23,7 +23,8 @@ extern struct listener *listeners;
 
 /*
  * Makes the set `next` for conf: sockets that are there are taken again,
- * others are opened. -1: err says what cannot be had, nothing has changed.
+ * others are opened. -1: err says what cannot be had (errno: the last such
+ * reason), nothing has changed.
  */
 int listen_plan(const struct conf *, struct buf *err);
 /* next becomes now; what is left over is closed. */

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
@@ -33,7 +35,7 @@
 #include "master/place.h"
 #include "master/reload.h"
 
-enum { REASONS_MAX = 64 * 1024, DESCRIPTORS = 65536 };
+enum { REASONS_MAX = 64 * 1024, DESCRIPTORS = 65536, LISTEN_TRIES = 30 };
 
 static const char usage_text[] =
     "usage: master [-F] [-c FILE] [-R FD]\n"
@@ -89,7 +91,8 @@ options_read(int argc, char **argv)
 static void
 surroundings_clean(struct options *o)
 {
-	static char path_conf[4096];
+	static char path_conf[PATH_MAX];
+	static char *no_environment[] = { NULL };
 	struct rlimit r;
 	int fd;
 
@@ -108,7 +111,7 @@ surroundings_clean(struct options *o)
 	if (realpath(o->conf, path_conf) != NULL)
 		o->conf = path_conf;
 #ifndef SANITIZED
-	clearenv();
+	environ = no_environment;
 #endif
 	umask(022);
 	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
@@ -198,6 +201,26 @@ flush_log(void *arg)
 	log_flush();
 }
 
+/*
+ * After a crash of master the processes of the last house may still be on
+ * their way out, with their listening sockets: a few seconds are theirs.
+ */
+static int
+listen_first(const struct conf *c, struct buf *err)
+{
+	const struct timespec wait = { .tv_nsec = 100 * 1000 * 1000 };
+
+	for (int i = 0; i < LISTEN_TRIES; i++) {
+		buf_clear(err);
+		if (listen_plan(c, err) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -1;
+		nanosleep(&wait, NULL);
+	}
+	return -1;
+}
+
 static struct generation *
 generation_first(const struct options *o)
 {
@@ -216,7 +239,7 @@ generation_first(const struct options *o)
 		refuse(EX_CANTCREAT, &err);
 	if (place_pid_lock(g->conf, &err) == -1)
 		refuse(EX_TEMPFAIL, &err);
-	if (listen_plan(g->conf, &err) == -1) {
+	if (listen_first(g->conf, &err) == -1) {
 		place_pid_remove(g->conf);
 		refuse(EX_OSERR, &err);
 	}
@@ -255,6 +278,8 @@ main(int argc, char **argv)
 	if (place_log(house.now->conf) == -1)
 		die("cannot open the log %s", house.now->conf->log);
 	stdio_detach(o.foreground || house.now->conf->log[0] == '/');
+	if (house.privileged && os_capabilities_limit() == -1)
+		die("cannot give up capabilities");
 	loop_prepare();
 	maps_start();
 	ctl_start();

@@ -61,12 +61,12 @@ dir_new(const char *path, mode_t mode, const struct identity *owner)
 }
 
 /*
- * owner NULL: ours. Nobody else may write to it, but whose it is. Whether
- * others may read it is the administrator's affair.
+ * owner NULL: ours. strict: it must be the owner's. Nobody else may write to
+ * it; whether others may read it is the administrator's affair.
  */
 static int
 dir_make(const char *key, const char *path, mode_t mode,
-    const struct identity *owner, struct buf *err)
+    const struct identity *owner, bool strict, struct buf *err)
 {
 	uid_t uid = owner == NULL ? geteuid() : owner->uid;
 	struct stat st;
@@ -80,7 +80,7 @@ dir_make(const char *key, const char *path, mode_t mode,
 		buf_fmt(err, "%s: %s is not a directory\n", key, path);
 		return -1;
 	}
-	if (st.st_uid != uid) {
+	if (st.st_uid != uid && strict) {
 		buf_fmt(err, "%s: %s belongs to uid %lu; chown it to %lu\n",
 		    key, path, (unsigned long)st.st_uid, (unsigned long)uid);
 		return -1;
@@ -101,12 +101,13 @@ place_dirs(const struct generation *g, struct buf *err)
 	int rc = 0;
 
 	snprintf(empty, sizeof(empty), "%s/empty", c->run_dir);
-	rc |= dir_make("run-dir", c->run_dir, 0755, NULL, err);
+	rc |= dir_make("run-dir", c->run_dir, 0755, NULL, true, err);
 	if (rc == 0) /* nobody, not even root by mistake, puts things there */
-		rc |= dir_make("run-dir", empty, 0555, NULL, err);
+		rc |= dir_make("run-dir", empty, 0555, NULL, true, err);
 	rc |= dir_make("spool-dir", c->spool_dir, 0700, &g->id[ROLE_QUEUE],
-	    err);
-	rc |= dir_make("mail-root", c->mail_root, 0700, &g->mail, err);
+	    true, err);
+	/* Whose it is decides only who can make new domains in it. */
+	rc |= dir_make("mail-root", c->mail_root, 0700, &g->mail, false, err);
 	return rc == 0 ? 0 : -1;
 }
 

@@ -15,6 +15,7 @@
 
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "master/child.h"
 #include "master/generation.h"
 #include "master/house.h"
@@ -27,12 +28,14 @@
 enum {
 	REASONS_MAX = 64 * 1024,
 	DRAINING_MAX = 8, /* generations; older ones are ended */
+	AGAIN_MS = 200,
 };
 
 static struct {
 	reload_done_fn *fn;
 	void *arg;
 	struct file_stamp cert, key; /* last tried */
+	struct timer again;          /* SIGHUP came at a bad moment */
 } reload;
 
 /* A line in the log for each line of text. */
@@ -123,6 +126,26 @@ probation_begin(struct generation *gen)
 	reload_child_ready(); /* there may be no front at all */
 }
 
+static void
+on_again(struct timer *t)
+{
+	(void)t;
+	reload_begin(NULL, NULL);
+}
+
+/* A signal is remembered, and obeyed when this is over; a person can wait. */
+static void
+reload_later(reload_done_fn *fn, void *arg)
+{
+	if (fn != NULL)
+		fn(arg, false, "not now: starting, stopping, or another "
+			       "reload is on its way\n");
+	else if (house.state != HOUSE_STOPPING) {
+		reload.again.fn = on_again;
+		loop_timer(&reload.again, AGAIN_MS);
+	}
+}
+
 void
 reload_begin(reload_done_fn *fn, void *arg)
 {
@@ -131,9 +154,7 @@ reload_begin(reload_done_fn *fn, void *arg)
 	struct buf err;
 
 	if (house.state != HOUSE_UP || house.next != NULL) {
-		if (fn != NULL)
-			fn(arg, false, "not now: starting, stopping, or "
-				       "another reload is on its way\n");
+		reload_later(fn, arg);
 		return;
 	}
 	reload.fn = fn;

@@ -80,6 +80,7 @@ fork_exec(enum role role, const struct conf *conf)
 	char path[PATH_LEN_MAX];
 	struct buf b;
 	int pair[2] = { -1, -1 };
+	sigset_t all, old;
 	pid_t pid;
 
 	buf_init(&b, sizeof(path));
@@ -90,10 +91,14 @@ fork_exec(enum role role, const struct conf *conf)
 	if (path[0] == '\0' || ipc_pair(pair) == -1)
 		goto fail;
 	log_flush(); /* or the child would write the lines again */
-	if ((pid = fork()) == -1)
-		goto fail;
-	if (pid == 0)
+	/* Until exec, our signal handlers must not run in the child. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	if ((pid = fork()) == 0)
 		become(path, pair[1]);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid == -1)
+		goto fail;
 	fd_close(&pair[1]);
 	return child_new(role, pid, pair[0]);
 fail:
