@@ -99,7 +99,7 @@ else
 	skip "msmtp" "no msmtp here"
 fi
 
-cat >"$T/smtplib.py" <<'X'
+cat >"$T/by_smtplib.py" <<'X'
 import smtplib, ssl, sys
 host, port, ca, user, password, rcpt = sys.argv[1:]
 ctx = ssl.create_default_context(cafile=ca)
@@ -111,7 +111,7 @@ with smtplib.SMTP(host, int(port), local_hostname="client.test") as s:
     s.sendmail(user, [rcpt], body)
 X
 ok "Python smtplib, a message too long for one packet" python3 \
-    "$T/smtplib.py" localhost "$SUBMISSION_PORT" "$CA" "$USER1" "$PASS1" \
+    "$T/by_smtplib.py" localhost "$SUBMISSION_PORT" "$CA" "$USER1" "$PASS1" \
     "$USER2"
 n=$((n + 1))
 ok "it arrives" arrived smtplib-587
@@ -133,7 +133,7 @@ like "curl, plain text from this host" "$(curl -sS -4 \
 not_ok "a wrong password is refused" pop "$USER2" "wrong" ""
 not_ok "an unknown user is refused" pop "nobody@$DOMAIN" "wrong" ""
 
-cat >"$T/poplib.py" <<'X'
+cat >"$T/by_poplib.py" <<'X'
 import poplib, ssl, sys
 host, port, tls, ca, user, password, count = sys.argv[1:]
 ctx = ssl.create_default_context(cafile=ca)
@@ -169,9 +169,9 @@ if tls == "yes":
     assert [l.split()[1] for l in again.uidl()[1]] == uidl
     again.quit()
 X
-ok "Python poplib, POP3S: sizes, UIDL, TOP" python3 "$T/poplib.py" localhost \
+ok "Python poplib, POP3S: sizes, UIDL, TOP" python3 "$T/by_poplib.py" localhost \
     "$POP3S_PORT" yes "$CA" "$USER2" "$PASS2" $n
-ok "Python poplib, STLS" python3 "$T/poplib.py" localhost \
+ok "Python poplib, STLS" python3 "$T/by_poplib.py" localhost \
     "$POP3_PORT" no "$CA" "$USER2" "$PASS2" $n
 
 if command -v fetchmail >/dev/null; then
@@ -205,7 +205,7 @@ if command -v mpop >/dev/null; then
 		keep off
 	X
 	chmod 600 "$T/mpoprc"
-	ok "mpop, POP3S, SASL PLAIN, takes all away" mpop -q -C "$T/mpoprc"
+	ok "mpop, POP3S, SASL PLAIN, takes all away" mpop -q -C "$T/mpoprc" a
 	is "mpop got all" "$(grep -c '^Subject: ' "$T/mpop.box")" $n
 	is "the mailbox is empty now" "$(mail_count user002)" 0
 else
