@@ -52,4 +52,14 @@ like "deliver and pop3d were among them" \
 ok "reload" postern reload
 compare "after a reload"
 exec 7>&-
+ok "stop is clean" "$TOP/t/instance" stop "$INST"
+sane_log
+if [ "$(id -u)" = 0 ]; then
+	INST=$T/other
+	instance_start --unprivileged
+	message a@client.test "$USER1" topology >"$T/m"
+	ok "unprivileged: a letter goes in" smtp a@client.test "$USER1" "$T/m"
+	ok "and arrives" mail_wait user001 1
+	compare "unprivileged"
+fi
 finish
