@@ -7,7 +7,8 @@
  */
 #include "lib/tls.h"
 
-#include <assert.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,31 +47,34 @@ struct tls {
 
 /* Certificates */
 
-/* A whole PEM file, read from its start; wiped by the caller. */
+/* A whole PEM file, read from its start; pem_close() wipes it. */
 static BIO *
 pem_open(int fd, char **mem, size_t *len)
 {
+	struct stat st;
 	size_t n = 0;
-	ssize_t got;
+	ssize_t got = 1;
 
-	*len = PEM_FILE_MAX;
-	*mem = xmalloc(PEM_FILE_MAX);
-	do {
-		got = pread(fd, *mem + n, PEM_FILE_MAX - n, (off_t)n);
-		if (got > 0)
-			n += (size_t)got;
-	} while (
-	    (got > 0 && n < PEM_FILE_MAX) || (got == -1 && errno == EINTR));
-	if (got != 0)
-		return NULL; /* unreadable, or larger than any certificate */
-	return BIO_new_mem_buf(*mem, (int)n);
+	*mem = NULL;
+	*len = 0;
+	if (fstat(fd, &st) == -1 || st.st_size <= 0 ||
+	    st.st_size > PEM_FILE_MAX)
+		return NULL;
+	*len = (size_t)st.st_size;
+	*mem = xmalloc(*len);
+	while (got > 0 && n < *len) {
+		got = pread(fd, *mem + n, *len - n, (off_t)n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return n < *len ? NULL : BIO_new_mem_buf(*mem, (int)n);
 }
 
 static void
 pem_close(BIO *bio, char *mem, size_t len)
 {
 	BIO_free(bio);
-	OPENSSL_cleanse(mem, len);
+	if (mem != NULL)
+		OPENSSL_cleanse(mem, len);
 	free(mem);
 }
 
@@ -357,7 +361,11 @@ tls_handshake(struct tls *t)
 	ERR_clear_error();
 	errno = 0;
 	rc = SSL_do_handshake(t->ssl);
-	return rc == 1 ? TLS_OK : outcome(t, rc);
+	if (rc != 1)
+		return outcome(t, rc);
+	(void)SSL_free_buffers(
+	    t->ssl); /* those of the handshake; not if full */
+	return TLS_OK;
 }
 
 enum tls_want

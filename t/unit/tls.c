@@ -412,8 +412,6 @@ idle_memory(void)
 		before = memory();
 		peer = client[i] = peer_new(far, 0, NULL, NULL);
 		(void)shake();
-		say("NOOP\r\n");
-		spin();
 		SSL_free(client[i]);
 		secure += memory() - before;
 	}
