@@ -56,6 +56,14 @@ skip_line(struct conn *c, size_t end)
 		c->ops->on_toolong(c);
 }
 
+/* It may have held a password: nothing of it stays in memory. */
+static void
+wipe(struct span s)
+{
+	if (s.n > 0)
+		explicit_bzero((char *)(uintptr_t)s.p, s.n);
+}
+
 /* One line, or a step through one that is too long; false: need more. */
 static bool
 parse_line(struct conn *c)
@@ -75,6 +83,7 @@ parse_line(struct conn *c)
 	if (crlf)
 		line.n--;
 	c->ops->on_line(c, line, crlf);
+	wipe(line);
 	return true;
 }
 
@@ -213,6 +222,7 @@ conn_read(struct conn *c)
 		c->drained = conn_turn_number();
 	if (left > 0)
 		memcpy(arena, c->in.p, left);
+	wipe(buf_get(&c->in));
 	buf_fini(&c->in);
 	more = c->again; /* tls has more, or its end */
 	parse(c, span_of(arena, left + n));

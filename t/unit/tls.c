@@ -408,8 +408,8 @@ idle_memory(void)
 	for (i = 0; i < MANY; i++) {
 		far = fd[i];
 		conn = idle[i];
-		(void)conn_starttls(conn, server, "smtp");
 		before = memory();
+		(void)conn_starttls(conn, server, "smtp");
 		peer = client[i] = peer_new(far, 0, NULL, NULL);
 		(void)shake();
 		SSL_free(client[i]);
