@@ -80,8 +80,8 @@ answer(size_t n)
 	}
 	buf_clear(&b);
 	ipc_job_is_encode(&b, &is);
-	if (b.bad || ipc_write(self.client_fd, IPC_JOB_IS, 0, buf_get(&b), -1,
-			 -1) == -1)
+	if (b.bad ||
+	    ipc_write(self.client_fd, IPC_JOB_IS, 0, buf_get(&b), -1, -1) == -1)
 		die("cannot answer the queue");
 }
 

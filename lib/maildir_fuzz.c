@@ -34,8 +34,8 @@ check_path(struct span mailbox)
 	buf_init(&b, PATH_LEN_MAX);
 	if (maildir_below(SPAN("/var/vmail"), mailbox, &b) == 0) {
 		rest = buf_get(&b);
-		assert(span_ends(mailbox, rest) || span_ends(mailbox,
-						       SPAN("/")));
+		assert(span_ends(mailbox, rest) ||
+		    span_ends(mailbox, SPAN("/")));
 		assert(rest.n > 0 && !span_has(rest, '\0'));
 		while (rest.n > 0) {
 			part = span_cut(&rest, '/');
