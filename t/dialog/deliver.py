@@ -1,4 +1,5 @@
 """deliver, job by job: what lands in the Maildir, what the queue hears."""
+import atexit
 import os
 import shutil
 import struct
@@ -12,6 +13,7 @@ from child import (Child, DELIVER, JOB, JOB_IS, Tap, receive, send, span, u32,
 
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-deliver.")
+atexit.register(shutil.rmtree, top, True)
 BODY = b"Received: from x\nSubject: hi\n\n.one\ntwo\n"
 
 
@@ -197,5 +199,4 @@ t.ok(r and r[0][2] == 451 and "no such home/Maildir" in r[0][4],
      "a missing home is said, not died of", r)
 c.end()
 
-shutil.rmtree(top, ignore_errors=True)
 t.done()

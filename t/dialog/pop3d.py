@@ -1,4 +1,5 @@
 """pop3d, one session at a time, over a socket pair and without master."""
+import atexit
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from child import Child, POP3D, Tap
 
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-pop3d.")
+atexit.register(shutil.rmtree, top, True)
 count = 0
 
 
@@ -329,5 +331,4 @@ t.same(s.many("LIST"), [], "and lists none")
 s.end()
 s2.end()
 
-shutil.rmtree(top, ignore_errors=True)
 t.done()
