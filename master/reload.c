@@ -27,7 +27,7 @@
 
 enum {
 	REASONS_MAX = 64 * 1024,
-	DRAINING_MAX = 8, /* generations; older ones are ended */
+	DRAINING_MAX = 64, /* processes; the oldest beyond are ended */
 	AGAIN_MS = 200,
 };
 
@@ -226,13 +226,15 @@ drain(struct seat *s)
 	seat_free(s);
 }
 
-/* Sessions of ever older generations must not pile up for ever. */
+/* They must not pile up for ever. The list begins with the youngest. */
 static void
 draining_bound(void)
 {
+	unsigned n = 0;
+
 	for (struct child *c = children; c != NULL; c = c->next)
 		if (c->stopping && topology_row(c->role)->renewed &&
-		    c->generation + DRAINING_MAX < house.now->number)
+		    ++n > DRAINING_MAX)
 			child_stop(c, true);
 }
 
