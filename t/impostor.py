@@ -1,0 +1,136 @@
+# impostor.py, run in place of auth or queue by t/e2e/master-believes-nobody:
+# asks master for what must be refused, writes "ok" and "no" lines to a file.
+import os
+import socket
+import sys
+
+import child
+
+role, out_path, mail_uid, mail_root, domain = sys.argv[:5]
+mail_uid = int(mail_uid)
+WORKER, WORKER_IS, SESSION, SESSION_IS = 11, 12, 13, 14
+POP3D, IMAPD = 8, 9
+first_life = not os.path.exists(out_path + ".lives")
+with open(out_path + ".lives", "a") as f:
+    f.write("x")
+lives = os.path.getsize(out_path + ".lives")
+out = open(out_path, "a", buffering=1)
+master = socket.socket(fileno=3)
+maildir = mail_root + "/" + domain + "/user001/Maildir"
+
+
+def say(good, *text):
+    print("ok" if good else "no", *text, file=out)
+
+
+def take():
+    """type, body; descriptors that ride along are closed"""
+    packet, fds, _, _ = socket.recv_fds(master, child.PACKET, 4)
+    for fd in fds:
+        os.close(fd)
+    if len(packet) < 6:
+        sys.exit(0)
+    return int.from_bytes(packet[:2], "big"), packet[6:]
+
+
+def ask(kind, answer, body, fd):
+    child.send(master, kind, body, fd)
+    while True:
+        got, text = take()
+        if got == answer:
+            return text[4:].decode(errors="replace")
+
+
+def session(uid=mail_uid, gid=mail_uid, user="", root=mail_root, mailbox=maildir,
+            service=POP3D, login="user001@" + domain):
+    a, b = socket.socketpair()
+    body = child.u32(service) + child.u64(uid) + child.u64(gid)
+    for text in (user, root, mailbox, login, "192.0.2.1", "sid", ""):
+        body += child.span(text)
+    why = ask(SESSION, SESSION_IS, body, b.fileno())
+    b.close()
+    return why, a
+
+
+def worker(uid=mail_uid, gid=mail_uid, user="", root=mail_root):
+    body = child.u64(uid) + child.u64(gid) + child.span(user) + child.span(root)
+    return ask(WORKER, WORKER_IS, body, None), None
+
+
+BAD = [
+    ("a process of root", dict(uid=0)),
+    ("a process of group 0", dict(gid=0)),
+    ("a process of smtpd's user", dict(uid=64001)),
+    ("a process in auth's group", dict(gid=64003)),
+    ("a process of queue's user", dict(uid=64005)),
+    ("a process of a system user", dict(uid=2, gid=2)),
+    ("root under the uid of mail", dict(user="root")),
+    ("an account that there is not", dict(user="no-such-account")),
+    ("a root with ..", dict(root=mail_root + "/../..")),
+    ("a root with .", dict(root=mail_root + "/.")),
+    ("the root /", dict(root="/")),
+    ("a relative root", dict(root="mail")),
+    ("an empty root", dict(root="")),
+    ("a root with // in it", dict(root="/" + mail_root)),
+]
+BAD_SESSION = [
+    ("a mailbox outside its root", dict(mailbox="/etc")),
+    ("a mailbox with ..", dict(mailbox=mail_root + "/../../etc")),
+    ("its root as a mailbox", dict(mailbox=mail_root)),
+    ("a service that is not there yet", dict(service=IMAPD)),
+]
+KIND = SESSION if role == "auth" else WORKER
+JUNK = [
+    ("uid -1", KIND, child.u64(2**32 - 1) * 2 + child.span("") * 2),
+    ("uid 2^32, which might wrap to 0", KIND,
+     child.u64(2**32) * 2 + child.span("") * 2),
+    ("a message without a body", KIND, b""),
+    ("a length beyond the end", KIND, b"\xff" * 40),
+    ("a message of another's", WORKER if role == "auth" else SESSION, b""),
+    ("a session of master", KIND, child.u32(0) + child.u64(mail_uid) * 2 +
+     child.span("") * 7),
+    ("a type that there is not", 999, b"x"),
+    ("READY for the second time", child.READY, b""),
+]
+
+
+def requests():
+    fn = session if role == "auth" else worker
+    cases = BAD + (BAD_SESSION if role == "auth" else [])
+    for what, fields in cases:
+        why = fn(**fields)[0]
+        say(why != "", what, "is refused:", why)
+    why, end = fn()
+    say(why == "", "what is right is granted", why)
+    if end is not None:
+        end.settimeout(20)
+        say(end.recv(3) == b"+OK", "and the session greets its client")
+
+
+def main():
+    while take()[0] != child.GO:
+        pass
+    child.send(master, child.READY)
+    if first_life:
+        requests()
+    if lives <= len(JUNK):
+        what, kind, body = JUNK[lives - 1]
+        fd = 1 if kind == SESSION and role == "auth" else None
+        child.send(master, kind, body, fd)
+        # The channel must end now; take() exits then.
+        master.settimeout(20)
+        try:
+            while True:
+                packet = master.recv(child.PACKET)
+                if packet == b"":
+                    break
+            say(True, what, "ends this process, and it comes again")
+        except OSError as e:
+            say(isinstance(e, ConnectionError), what, "ends it", repr(e))
+        sys.exit(0)
+    print("end", file=out)
+    while True:
+        take()
+
+
+main()
