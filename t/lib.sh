@@ -153,7 +153,8 @@ postern() {
 # After the last test: stop must leave nothing, and nobody may have crashed.
 finish() {
 	if [ -d "$INST" ]; then
-		ok "stop is clean" "$TOP/t/instance" stop "$INST"
+		ok "stop is clean" "$TOP/t/instance" stop "$INST" ||
+		    tail -8 "$INST/log" | note
 		sane_log
 	fi
 	echo "1..$TESTS"
