@@ -19,6 +19,7 @@ import threading
 import time
 
 GIVE_UP = float(os.environ.get("LOAD_SECONDS", "300"))
+PAUSE = float(os.environ.get("LOAD_PAUSE", "0"))  # s between two messages
 
 
 class Refused(Exception):
@@ -101,6 +102,7 @@ def send(host, port, sender, domain, users, count, sessions, size, acked,
                     if client is None:
                         client = Client(host, port)
                     one(client, number)
+                    time.sleep(PAUSE)
                     if not reuse:
                         client.close()
                         client = None
