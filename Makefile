@@ -148,9 +148,9 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 UNIT = accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops ipc ipc_message log logfile loop maildir map message \
 	net parameter penalty pending proto qid reply resolve sandbox sasl smtp_data \
-	span tally tls users
+	span spool tally tls users
 FUZZ = account addr aliases base64 conf header hops ipc maildir parameter \
-	reply sasl smtp_data users
+	reply sasl smtp_data spool users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

@@ -150,6 +150,21 @@ spool_front_decode(struct span in, const struct spool_head *h,
 	return 0;
 }
 
+/*
+ * What a worker or another host said, as record_decode() wants it: a control
+ * in it would end the log there, and with it all that comes after.
+ */
+static void
+put_safe(struct buf *b, struct span s, size_t max)
+{
+	struct buf safe;
+
+	buf_init(&safe, max);
+	buf_safe(&safe, span_slice(s, 0, max));
+	put_span(b, buf_get(&safe));
+	buf_fini(&safe);
+}
+
 void
 spool_record_encode(struct buf *b, const struct spool_record *r)
 {
@@ -161,8 +176,8 @@ spool_record_encode(struct buf *b, const struct spool_record *r)
 	put_u32(&p, r->rcpt);
 	put_u32(&p, r->code);
 	put_u64(&p, (uint64_t)r->next);
-	put_cut(&p, r->enhanced, CODE_MAX);
-	put_cut(&p, r->text, TEXT_MAX);
+	put_safe(&p, r->enhanced, CODE_MAX);
+	put_safe(&p, r->text, TEXT_MAX);
 	assert(!p.bad);
 	put_u32(b, (uint32_t)p.n);
 	put_u32(b, crc32c(0, p.p, p.n));

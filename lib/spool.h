@@ -80,6 +80,7 @@ struct spool_record {
 	struct span enhanced, text;
 };
 
+/* Texts are cut where they are too long, and made safe (buf_safe). */
 void spool_record_encode(struct buf *, const struct spool_record *);
 /* 1: the next record, taken off *in. 0: the log ends here. */
 int spool_record_next(struct span *in, struct spool_record *);
