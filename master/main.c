@@ -92,7 +92,9 @@ static void
 surroundings_clean(struct options *o)
 {
 	static char path_conf[PATH_MAX];
+#ifndef SANITIZED /* sanitizers are told through it */
 	static char *no_environment[] = { NULL };
+#endif
 	struct rlimit r;
 	int fd;
 

@@ -89,7 +89,8 @@ text_of(struct span s)
 {
 	char *p = xmalloc(s.n + 1);
 
-	memcpy(p, s.p, s.n);
+	if (s.n > 0) /* an empty span may have no bytes at all */
+		memcpy(p, s.p, s.n);
 	p[s.n] = '\0'; /* decoders let no NUL pass */
 	return p;
 }
