@@ -148,7 +148,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 UNIT = accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops ipc ipc_message log logfile loop maildir map message \
 	net parameter penalty pending proto qid reply resolve sandbox sasl smtp_data \
-	span spool tally tls users
+	span spool tally tls users wait
 FUZZ = account addr aliases base64 conf header hops ipc maildir parameter \
 	reply sasl smtp_data spool users
 

@@ -1,10 +1,18 @@
 /*
- * wait: a binary heap by time. Times are seconds after the first of January
- * 2020 in 31 bits (until 2088); the top bit says held, and sorts behind all.
+ * wait: a binary heap by time, and an index by queue id. Times are seconds
+ * after the first of January 2020 in 31 bits (until 2088); the top bit says
+ * held, and sorts behind all.
+ *
+ * The index is an open hash table with linear probing of places in the heap;
+ * it is at most half full, and has no tombstones: rows move up when one goes.
+ * Invariants: slot[heap[i].slot] == i + 1 for each row; 0 is a free slot.
  */
 #include "queue/wait.h"
 
+#include <stdlib.h>
+
 #include "lib/die.h"
+#include "lib/hash.h"
 
 #define EPOCH 1577836800
 #define HELD 0x80000000u
@@ -12,10 +20,12 @@
 struct row { /* packed: a million of them is the point */
 	uint64_t qid;
 	uint32_t at;
+	uint32_t slot; /* in the index */
 };
 
 static struct row *heap;
-static size_t n, cap;
+static uint32_t *slots;
+static size_t n, cap, nslots; /* nslots: a power of two, or 0 */
 
 static uint32_t
 pack(int64_t next, bool held)
@@ -36,22 +46,80 @@ unpack(uint32_t at, bool *held)
 	return (int64_t)(at & ~HELD) + EPOCH;
 }
 
-static void
-sift_up(size_t i)
-{
-	struct row r = heap[i];
+/* --- the index --------------------------------------------------------- */
 
-	while (i > 0 && heap[(i - 1) / 2].at > r.at) {
-		heap[i] = heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	heap[i] = r;
+static size_t
+home(uint64_t qid)
+{
+	return hash_plain64(span_of(&qid, sizeof(qid)), 0) & (nslots - 1);
+}
+
+/* The slot of qid, or the free one where it would be. */
+static size_t
+slot_of(uint64_t qid)
+{
+	size_t s = home(qid);
+
+	while (slots[s] != 0 && heap[slots[s] - 1].qid != qid)
+		s = (s + 1) & (nslots - 1);
+	return s;
 }
 
 static void
-sift_down(size_t i)
+index_grow(void)
 {
-	struct row r = heap[i];
+	free(slots);
+	nslots = nslots == 0 ? 512 : 2 * nslots;
+	slots = xcalloc(nslots, sizeof(*slots));
+	for (size_t i = 0; i < n; i++) {
+		heap[i].slot = (uint32_t)slot_of(heap[i].qid);
+		slots[heap[i].slot] = (uint32_t)i + 1;
+	}
+}
+
+/* Frees slot s, and closes the gap: no row may stand behind a free slot. */
+static void
+index_drop(size_t s)
+{
+	size_t next = s, from, mask = nslots - 1;
+
+	for (;;) {
+		slots[s] = 0;
+		do {
+			next = (next + 1) & mask;
+			if (slots[next] == 0)
+				return;
+			from = home(heap[slots[next] - 1].qid);
+			/* It may stay if its home is in (s, next]. */
+		} while (((next - from) & mask) < ((next - s) & mask));
+		slots[s] = slots[next];
+		heap[slots[s] - 1].slot = (uint32_t)s;
+		s = next;
+	}
+}
+
+/* --- the heap ---------------------------------------------------------- */
+
+static void
+put(size_t i, struct row r)
+{
+	heap[i] = r;
+	slots[r.slot] = (uint32_t)i + 1;
+}
+
+static void
+sift_up(size_t i, struct row r)
+{
+	while (i > 0 && heap[(i - 1) / 2].at > r.at) {
+		put(i, heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	put(i, r);
+}
+
+static void
+sift_down(size_t i, struct row r)
+{
 	size_t child;
 
 	while ((child = 2 * i + 1) < n) {
@@ -59,31 +127,58 @@ sift_down(size_t i)
 			child++;
 		if (heap[child].at >= r.at)
 			break;
-		heap[i] = heap[child];
+		put(i, heap[child]);
 		i = child;
 	}
-	heap[i] = r;
+	put(i, r);
+}
+
+static void
+sift(size_t i, struct row r)
+{
+	if (i > 0 && heap[(i - 1) / 2].at > r.at)
+		sift_up(i, r);
+	else
+		sift_down(i, r);
+}
+
+static size_t
+find(uint64_t qid)
+{
+	size_t s;
+
+	if (nslots == 0 || slots[s = slot_of(qid)] == 0)
+		return n;
+	return slots[s] - 1;
 }
 
 void
 wait_add(uint64_t qid, int64_t next, bool held)
 {
+	struct row r = { .qid = qid, .at = pack(next, held) };
+	size_t i = find(qid);
+
+	if (i < n) { /* it has another time now */
+		r.slot = heap[i].slot;
+		sift(i, r);
+		return;
+	}
 	if (n == cap) {
 		cap = cap == 0 ? 256 : cap + cap / 2;
 		heap = xreallocarray(heap, cap, sizeof(*heap));
 	}
-	heap[n] = (struct row){ qid, pack(next, held) };
-	sift_up(n++);
+	if (2 * (n + 1) > nslots)
+		index_grow();
+	r.slot = (uint32_t)slot_of(qid);
+	sift_up(n++, r);
 }
 
 static void
 drop_at(size_t i)
 {
-	heap[i] = heap[--n];
-	if (i < n) {
-		sift_down(i);
-		sift_up(i);
-	}
+	index_drop(heap[i].slot);
+	if (i < --n)
+		sift(i, heap[n]);
 }
 
 uint64_t
@@ -114,16 +209,6 @@ size_t
 wait_count(void)
 {
 	return n;
-}
-
-static size_t
-find(uint64_t qid)
-{
-	size_t i = 0;
-
-	while (i < n && heap[i].qid != qid)
-		i++;
-	return i;
 }
 
 int64_t

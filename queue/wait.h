@@ -1,6 +1,7 @@
 /*
  * wait: messages that wait for their next attempt: a queue id and a time,
- * sixteen bytes each, however many there are. All else is in their files.
+ * at most forty bytes each, however many there are. All else is in their
+ * files.
  */
 #ifndef QUEUE_WAIT_H
 #define QUEUE_WAIT_H
@@ -9,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* next: s since the epoch; held: until released. Not twice the same. */
+/* next: s since the epoch; held: until released. Who waits already gets the
+ * new time. */
 void wait_add(uint64_t qid, int64_t next, bool held);
 /* Takes the first one that is due; 0: none. */
 uint64_t wait_take(int64_t now);
