@@ -63,6 +63,27 @@ done(bool ok, const char *text)
 		fn(reload.arg, ok, text);
 }
 
+/*
+ * Opens the log file by its name again, for all who write to it for long:
+ * it may have been moved away, or be another one now.
+ */
+static void
+log_follow(void)
+{
+	const char *path = house.now->conf->log;
+
+	if (place_log(house.now->conf) == -1) {
+		log_msg(LL_ERROR, "log", "cannot open %s: %s", path,
+		    strerror(errno));
+		return;
+	}
+	if (path[0] != '/')
+		return;
+	for (struct child *c = children; c != NULL; c = c->next)
+		if (topology_number(topology_row(c->role), house.now->conf) > 0)
+			spawn_log_again(c);
+}
+
 /* --- the attempt ------------------------------------------------------- */
 
 static bool
@@ -159,6 +180,7 @@ reload_begin(reload_done_fn *fn, void *arg)
 	}
 	reload.fn = fn;
 	reload.arg = arg;
+	log_follow(); /* first, so that reasons stand in the new file */
 	buf_init(&err, REASONS_MAX);
 	conf = conf_read(house.conf_path, &err);
 	if (conf != NULL && conf_may_follow(conf, &err) == -1) {
@@ -257,7 +279,6 @@ seats_follow(struct generation *old)
 		s->child->generation = house.now->number;
 		child_send(s->child, IPC_CONFIG, 0, NULL, house.now->conf_fd,
 		    -1);
-		spawn_log_again(s->child);
 	}
 }
 
@@ -269,9 +290,7 @@ commit(void)
 	house.now = house.next;
 	house.next = NULL;
 	listen_commit();
-	if (place_log(house.now->conf) == -1)
-		log_msg(LL_ERROR, "log", "cannot open %s: %s",
-		    house.now->conf->log, strerror(errno));
+	log_follow();
 	seats_follow(old);
 	generation_free(old);
 	draining_bound();
