@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 #include "lib/log.h"
-#include "lib/qid.h"
 #include "queue/ctl.h"
 #include "queue/intake.h"
 #include "queue/message.h"
@@ -152,7 +151,6 @@ main(int argc, char **argv)
 	daemon_start(&self, argc, argv);
 	queue.daemon = &self;
 	queue.conf = self.conf;
-	queue.born = qid_new();
 	on_map("users", self.users_fd);
 	on_map("aliases", self.aliases_fd);
 	store_init(self.dir_fd);

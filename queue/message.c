@@ -177,6 +177,8 @@ replay_result(struct rcpt *r, const struct spool_record *rec)
 		return;
 	}
 	r->state = rec->code >= 500 ? RCPT_FAILED : RCPT_DEFERRED;
+	if (r->state == RCPT_DEFERRED)
+		r->tries++;
 	if (r->reply == NULL)
 		r->reply = xcalloc(1, sizeof(*r->reply));
 	(void)span_copy(enhanced, sizeof(enhanced), rec->enhanced);
@@ -184,14 +186,18 @@ replay_result(struct rcpt *r, const struct spool_record *rec)
 }
 
 static void
-replay(struct message *m, const struct spool_record *rec)
+replay(const struct spool_record *rec, void *arg)
 {
+	struct message *m = arg;
 	struct rcpt *r = rec->rcpt < m->nrcpt ? &m->rcpt[rec->rcpt] : NULL;
 
 	switch (rec->type) {
 	case SPOOL_RESULT:
 		if (r != NULL)
 			replay_result(r, rec);
+		/* The slowest decides: back-off grows for all. */
+		if (r != NULL && r->tries > m->attempts)
+			m->attempts = r->tries;
 		break;
 	case SPOOL_BOUNCED:
 		if (r != NULL)
@@ -207,49 +213,10 @@ replay(struct message *m, const struct spool_record *rec)
 	}
 }
 
-/*
- * One attempt may leave results of many recipients: an attempt is counted
- * for each new time of the first recipient that was deferred.
- */
-static void
-log_replay(struct message *m, struct span log)
-{
-	struct spool_record rec;
-	size_t all = log.n;
-	uint32_t first = UINT32_MAX;
-
-	while (spool_record_next(&log, &rec) == 1) {
-		replay(m, &rec);
-		if (rec.type != SPOOL_RESULT || rec.code < 400 ||
-		    rec.code >= 500)
-			continue;
-		if (first == UINT32_MAX)
-			first = rec.rcpt;
-		if (rec.rcpt == first)
-			m->attempts++;
-	}
-	m->log_at += (off_t)(all - log.n);
-	m->log_torn = log.n > 0;
-}
-
-/* All of [at, end of file), at most max bytes; NULL and errno. */
 static int
-read_rest(int fd, off_t at, size_t max, struct buf *b)
+log_replay(struct message *m, int fd)
 {
-	ssize_t n;
-	char *p;
-
-	buf_init(b, max);
-	do {
-		if ((p = buf_room(b, READ_STEP)) == NULL) {
-			errno = EFBIG;
-			return -1;
-		}
-		if ((n = store_read(fd, p, READ_STEP, at + (off_t)b->n)) == -1)
-			return -1;
-		buf_grew(b, (size_t)n);
-	} while (n == READ_STEP);
-	return 0;
+	return store_log(fd, m->log_at, replay, m, &m->log_at, &m->log_torn);
 }
 
 /* 1: the body is as it was received; 0: it is not; -1: errno. */
@@ -337,14 +304,13 @@ struct message *
 message_load(uint64_t qid, bool check)
 {
 	struct message *m = NULL;
-	struct buf log = { 0 };
 	int fd, good = 1, saved;
 
 	if ((fd = store_open(qid)) == -1)
 		return NULL;
 	if ((m = front_load(qid, fd)) == NULL)
 		goto out;
-	if (read_rest(fd, m->log_at, LOG_MAX, &log) == -1 ||
+	if (log_replay(m, fd) == -1 ||
 	    (check && (good = body_check(m, fd)) == -1)) {
 		saved = errno;
 		message_free(m);
@@ -357,10 +323,8 @@ message_load(uint64_t qid, bool check)
 		m = aside(qid, "the body is damaged");
 		goto out;
 	}
-	log_replay(m, buf_get(&log));
 	ready_up(m);
 out:
-	buf_fini(&log);
 	fd_close(&fd);
 	return m;
 }

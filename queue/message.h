@@ -36,6 +36,7 @@ struct rcpt {
 	char *address;            /* final */
 	const char *orig;         /* as accepted at RCPT */
 	enum rcpt_state state;
+	unsigned tries;           /* deferred so often */
 	struct reply_copy *reply; /* last failure; NULL: none */
 	char *mailbox;            /* local: its Maildir */
 	struct destination *dest; /* while READY or SENT */
@@ -56,7 +57,8 @@ struct message {
 	off_t body_at, log_at;    /* offsets in the file */
 	bool log_torn;            /* garbage after log_at */
 	bool held, warned, removed, settling;
-	unsigned attempts, crashes;
+	unsigned attempts;        /* the most that a recipient has had */
+	unsigned crashes;         /* of workers that had it */
 	struct buf body;          /* empty: only in the file */
 	struct buf log;           /* records to be appended */
 	TAILQ_ENTRY(message) unlogged;

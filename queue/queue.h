@@ -15,7 +15,6 @@ struct queue {
 	struct daemon *daemon;
 	const struct conf *conf;
 	struct maps maps;
-	uint64_t born;  /* queue id of the start: files below it are older */
 	bool stopping;  /* no new deliveries */
 };
 

@@ -18,37 +18,64 @@
 #include "queue/store.h"
 #include "queue/wait.h"
 
-enum { LOG_LOOK = 64 * 1024 };
+enum { AGAIN = 60 * 1000 }; /* ms after an error of the directory */
 
 static struct timer step;
 static DIR *dir;
 static uint64_t found, unfinished;
 
-/* When the message is due, by the last result of its log; 0: at once. */
-static int64_t
-due_of(int fd, const struct spool_head *h, bool *held)
-{
-	static char text[LOG_LOOK];
-	struct spool_record r;
-	struct span log;
-	int64_t next = 0;
-	ssize_t n;
+/* What the log says of the message's next attempt. */
+struct due {
+	int64_t next; /* the last result's; 0: at once */
+	bool held;
+};
 
-	*held = false;
-	n = store_read(fd, text, sizeof(text),
-	    SPOOL_HEAD + (off_t)h->envlen + (off_t)h->size);
-	if (n <= 0)
-		return 0;
-	log = span_of(text, (size_t)n);
-	while (spool_record_next(&log, &r) == 1) {
-		if (r.type == SPOOL_RESULT && r.next > next)
-			next = r.next;
-		if (r.type == SPOOL_HELD || r.type == SPOOL_RELEASED)
-			*held = r.type == SPOOL_HELD;
-		if (r.type == SPOOL_RELEASED)
-			next = 0;
-	}
-	return next;
+static void
+take_record(const struct spool_record *r, void *arg)
+{
+	struct due *d = arg;
+
+	if (r->type == SPOOL_RESULT && r->next > 0)
+		d->next = r->next;
+	if (r->type == SPOOL_HELD || r->type == SPOOL_RELEASED)
+		d->held = r->type == SPOOL_HELD;
+	if (r->type == SPOOL_RELEASED)
+		d->next = 0;
+}
+
+static int
+due_of(int fd, const struct spool_head *h, struct due *d)
+{
+	/* No attempt is put off longer; if it is, the clock was wrong then. */
+	int64_t most = loop_wall() + 2 * (int64_t)queue.conf->retry_max;
+	bool torn;
+	off_t end;
+
+	*d = (struct due){ 0, false };
+	if (store_log(fd, SPOOL_HEAD + (off_t)h->envlen + (off_t)h->size,
+	    take_record, d, &end, &torn) == -1)
+		return -1;
+	if (d->next > most)
+		d->next = 0;
+	return 0;
+}
+
+/* Perhaps it can be read later. */
+static void
+look_later(uint64_t qid, const char *name)
+{
+	log_begin(LL_ERROR, "scan");
+	log_str("qid", name);
+	log_err(errno);
+	log_end();
+	wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min, false);
+}
+
+static void
+unfinished_drop(uint64_t qid)
+{
+	unfinished++; /* nobody was told 250 */
+	store_remove(qid);
 }
 
 static void
@@ -56,50 +83,37 @@ look(uint64_t qid, const char *name)
 {
 	char line[SPOOL_HEAD];
 	struct spool_head h;
-	int64_t next;
-	bool held;
-	ssize_t n;
+	struct due due;
+	ssize_t n = -1;
 	int fd = store_open(qid);
 
+	if (fd == -1 && errno == ENOENT)
+		return; /* delivered since the directory was read */
 	if (fd == -1 || (n = store_read(fd, line, sizeof(line), 0)) == -1) {
-		log_begin(LL_ERROR, "scan");
-		log_str("qid", name);
-		log_err(errno);
-		log_end();
-		wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min,
-		    false); /* perhaps it can be read later */
-		fd_close(&fd);
-		return;
-	}
-	if (n < SPOOL_HEAD) {
-		/* Cut while it was created: nobody was told 250. */
-		unfinished++;
-		store_remove(qid);
+		look_later(qid, name);
+	} else if (n < SPOOL_HEAD) {
+		unfinished_drop(qid); /* cut while it was created */
 	} else if (spool_head_decode(span_of(line, (size_t)n), &h) == -1) {
 		store_set_aside(qid, "the head is damaged");
 	} else if (!h.whole) {
-		unfinished++;
-		store_remove(qid);
+		unfinished_drop(qid);
+	} else if (due_of(fd, &h, &due) == -1) {
+		look_later(qid, name);
 	} else {
-		next = due_of(fd, &h, &held);
-		wait_add(qid, next, held);
+		wait_add(qid, due.next, due.held);
 		found++;
 	}
 	fd_close(&fd);
 }
 
-/*
- * Did it come since the start? Ids grow with the clock; if that was set back
- * meanwhile, an old file may look new, and is looked for.
- */
+/* It came since the start, or was seen by an earlier scan. */
 static bool
-is_ours(uint64_t qid)
+is_known(uint64_t qid)
 {
 	bool held;
 
-	return qid >= queue.born &&
-	    (message_find(qid) != NULL || intake_knows(qid) ||
-		wait_find(qid, &held) != -1);
+	return message_find(qid) != NULL || intake_knows(qid) ||
+	    wait_find(qid, &held) != -1;
 }
 
 static void
@@ -113,15 +127,36 @@ scan_end(void)
 	log_end();
 }
 
+/* The directory cannot be read: what was not seen yet is seen later. */
+static void
+scan_again(void)
+{
+	log_begin(LL_ERROR, "scan");
+	log_err(errno);
+	log_end();
+	if (dir != NULL)
+		closedir(dir);
+	dir = NULL;
+	loop_timer(&step, AGAIN);
+}
+
 static void
 on_step(struct timer *t)
 {
 	struct dirent *e;
 	uint64_t qid;
 
+	if (dir == NULL && (dir = store_list()) == NULL) {
+		scan_again();
+		return;
+	}
 	for (int i = 0; i < QUEUE_SCAN_STEP; i++) {
+		errno = 0;
 		if ((e = readdir(dir)) == NULL) {
-			scan_end();
+			if (errno != 0)
+				scan_again();
+			else
+				scan_end();
 			schedule_due();
 			return;
 		}
@@ -129,7 +164,7 @@ on_step(struct timer *t)
 			continue;
 		if (qid_parse(span_str(e->d_name), &qid) == -1)
 			store_set_aside_name(e->d_name, "not a queue id");
-		else if (!is_ours(qid))
+		else if (!is_known(qid))
 			look(qid, e->d_name);
 	}
 	loop_timer(t, 0);
@@ -139,8 +174,6 @@ on_step(struct timer *t)
 void
 scan_begin(void)
 {
-	if ((dir = store_list()) == NULL)
-		die("cannot read the spool directory");
 	step.fn = on_step;
 	loop_timer(&step, 0);
 }

@@ -260,7 +260,10 @@ load(uint64_t qid)
 {
 	struct message *m = message_load(qid, true);
 
-	if (m != NULL) {
+	if (m != NULL && m->held) { /* the scan could not tell */
+		wait_add(qid, loop_wall(), true);
+		message_free(m);
+	} else if (m != NULL) {
 		schedule_message(m);
 	} else if (errno != 0 && errno != ENOENT) {
 		log_begin(LL_ERROR, "load");

@@ -9,6 +9,7 @@
  */
 #include "queue/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +25,11 @@
 #include "lib/os_file.h"
 #include "lib/qid.h"
 #include "queue/queue.h"
+
+enum { LOG_PIECE = 64 * 1024 };
+
+static_assert(LOG_PIECE >= 2 * (SPOOL_RECORD_MAX + 8),
+    "a piece holds more than a record");
 
 static int dir_fd = -1, corrupt_fd = -1;
 
@@ -207,6 +213,29 @@ store_read(int fd, char *p, size_t n, off_t at)
 		got += (size_t)r;
 	}
 	return (ssize_t)got;
+}
+
+int
+store_log(int fd, off_t at, void (*fn)(const struct spool_record *, void *),
+    void *arg, off_t *end, bool *torn)
+{
+	static char piece[LOG_PIECE];
+	struct spool_record r;
+	struct span rest;
+	ssize_t n;
+
+	do {
+		if ((n = store_read(fd, piece, sizeof(piece), at)) == -1)
+			return -1;
+		rest = span_of(piece, (size_t)n);
+		while (spool_record_next(&rest, &r) == 1)
+			fn(&r, arg);
+		at += (off_t)((size_t)n - rest.n);
+		/* A full piece may have cut a record: it comes again. */
+	} while (n == LOG_PIECE && rest.n < LOG_PIECE);
+	*end = at;
+	*torn = rest.n > 0;
+	return 0;
 }
 
 void

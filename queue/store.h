@@ -32,6 +32,13 @@ int store_sync(void);
 /* Writes records at the log's end; torn: garbage after it is cut off. */
 int store_append(uint64_t qid, off_t at, struct span records, bool torn);
 
+/*
+ * All records from offset at on, however many. Where the log ends goes to
+ * *end, and to *torn if garbage is behind it. -1 and errno.
+ */
+int store_log(int fd, off_t at, void (*fn)(const struct spool_record *,
+    void *arg), void *arg, off_t *end, bool *torn);
+
 int store_open(uint64_t qid); /* to read */
 /* Reads up to n bytes at offset; fewer only at the end of the file. */
 ssize_t store_read(int fd, char *p, size_t n, off_t at);
