@@ -89,6 +89,10 @@ admit(const struct envelope *e, const struct reply **why)
 	list.n = 0;
 	buf_clear(&list.mem);
 	for (uint32_t i = 0; i < e->nrcpt; i++) {
+		if (n == SPOOL_FINAL_MAX) {
+			*why = &R_WIDE;
+			return 0;
+		}
 		before = list.n;
 		switch (resolve_all(queue.conf, &queue.maps, e->rcpt[i], &list,
 		    &reason)) {
@@ -100,19 +104,17 @@ admit(const struct envelope *e, const struct reply **why)
 			*why = &R_MAPS;
 			return 0;
 		case RESOLVE_UNKNOWN:
-			if (n == SPOOL_FINAL_MAX)
-				break;
 			finals[n++] = (struct spool_final){ i, e->rcpt[i] };
 			continue;
 		default:
 			break;
 		}
-		for (size_t k = before; k < list.n && n < SPOOL_FINAL_MAX; k++)
-			finals[n++].from = i;
-		if (n == SPOOL_FINAL_MAX && i + 1 < e->nrcpt) {
+		if (list.n - before > SPOOL_FINAL_MAX - n) {
 			*why = &R_WIDE;
 			return 0;
 		}
+		for (size_t k = before; k < list.n; k++)
+			finals[n++].from = i;
 	}
 	return n;
 }

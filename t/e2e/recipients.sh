@@ -14,6 +14,11 @@ sales@example.test: user001
 loop-a: loop-b
 loop-b: loop-a
 X
+# wide-a, b, c: 700 people elsewhere each
+for w in a b c; do
+	awk -v w=$w 'BEGIN { printf "wide-%s: ", w; for (i = 1; i <= 700; i++)
+	    printf "%s%s%d@far.test", (i > 1 ? "," : ""), w, i; print "" }'
+done >>"$INST/maps/aliases"
 [ "$(id -u)" = 0 ] && [ "$PRIVILEGED" = no ] && chown "$MAILUID" "$INST/maps/aliases"
 ok "postern map compiles" postern map
 
@@ -62,6 +67,15 @@ c=$(mail_count user002)
 ok "user002 gets no copy per way" test "$c" -le 3
 note "copies at user002: $((c - 1))"
 
+# All or nothing: whoever does not fit behind the last alias is not forgotten.
+message a@client.test wide-a@example.test three-lists >"$T/m"
+not_ok "2100 final recipients are too many" curl -sS -v \
+    --mail-from a@client.test --mail-rcpt wide-a@example.test \
+    --mail-rcpt wide-b@example.test --mail-rcpt wide-c@example.test --crlf \
+    --upload-file "$T/m" "smtp://127.0.0.1:$SMTP_PORT/client.test"
+like "and the sender hears of it" "$(cat "$T/out")" "^< 452 4\.5\.3"
+ok "nothing of it is queued" queue_is 0
+
 for to in postmaster@example.test sales@example.test; do
 	message a@client.test $to "for $to" >"$T/m"
 	ok "mail to $to" smtp a@client.test $to "$T/m"
@@ -71,7 +85,7 @@ ok "user001 gets both" mail_wait user001 2
 cp "$INST/maps/aliases" "$T/aliases"
 echo 'broken: |/bin/sh' >>"$INST/maps/aliases"
 not_ok "a program in an alias is refused" postern map
-like "with file, line and remedy" "$(cat "$T/out")" "aliases:9: "
+like "with file, line and remedy" "$(cat "$T/out")" "aliases:12: "
 cp "$T/aliases" "$INST/maps/aliases"
 like "the old map stays in use" "$(code team@example.test)" "^250"
 
