@@ -1,5 +1,5 @@
 /*
- * check_files: accounts, directories, programs and maps of `postern check`.
+ * check_files: accounts, programs and maps of `postern check`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,64 +66,29 @@ check_accounts(struct check *k)
 		check_ok(k, "accounts of the daemons");
 }
 
-/* account: who shall own it; NULL: root, or who we are. */
-static void
-place(struct check *k, const char *key, const char *path, const char *account)
-{
-	uid_t want = geteuid();
-	struct stat st;
-
-	if (geteuid() == 0 && account != NULL &&
-	    check_uid(account, &want) == -1)
-		return; /* said already */
-	if (stat(path, &st) == -1) {
-		if (errno == ENOENT)
-			check_odd(k, "%s %s is not there yet; postern start "
-			    "makes it", key, path);
-		else
-			check_bad(k, "%s %s: %s", key, path, strerror(errno));
-	} else if (!S_ISDIR(st.st_mode)) {
-		check_bad(k, "%s %s is not a directory", key, path);
-	} else if (st.st_uid != want && (account != NULL || st.st_uid != 0)) {
-		check_bad(k, "%s %s belongs to uid %lu, not to %lu; type: "
-		    "chown %lu '%s'", key, path, (unsigned long)st.st_uid,
-		    (unsigned long)want, (unsigned long)want, path);
-	} else if ((st.st_mode & 022) != 0) {
-		check_bad(k, "%s %s has mode %o: others may write to it; "
-		    "type: chmod go-w '%s'", key, path, st.st_mode & 0777,
-		    path);
-	} else {
-		check_ok(k, "%s %s", key, path);
-	}
-}
-
-static void
-programs(struct check *k)
+void
+check_programs(struct check *k)
 {
 	static const char *const names[] = { "master", "smtpd", "queue",
 		"deliver", "login", "auth", "pop3d" };
 	char path[PATH_LEN_MAX];
 	unsigned bad = k->bad;
 
-	for (size_t i = 0; i < nitems(names); i++)
-		if (ctl_path(path, k->conf->libexec_dir, names[i]) == -1 ||
-		    access(path, X_OK) == -1)
+	check_file(k, "libexec-dir", k->conf->libexec_dir, 022);
+	for (size_t i = 0; i < nitems(names); i++) {
+		if (ctl_path(path, k->conf->libexec_dir, names[i]) == -1)
+			continue; /* no such path could have been configured */
+		if (access(path, X_OK) == 0)
+			check_file(k, "program", path, 022);
+		else if (errno == EACCES && access(path, F_OK) == 0)
+			check_bad(k, "program %s cannot be executed; type: "
+			    "chmod 755 '%s'", path, path);
+		else
 			check_bad(k, "libexec-dir: %s: %s; is the path right, "
 			    "is Postern installed?", path, strerror(errno));
+	}
 	if (bad == k->bad)
 		check_ok(k, "programs in %s", k->conf->libexec_dir);
-}
-
-void
-check_places(struct check *k)
-{
-	const struct conf *c = k->conf;
-
-	programs(k);
-	place(k, "map-dir", c->map_dir, NULL);
-	place(k, "run-dir", c->run_dir, NULL);
-	place(k, "spool-dir", c->spool_dir, c->user_queue);
-	place(k, "mail-root", c->mail_root, c->mail_user);
 }
 
 static bool
@@ -154,12 +119,8 @@ map(struct check *k, const char *text, const char *compiled, bool secret,
 			    path, text);
 		return;
 	}
-	if (secret && (m.st_mode & 077) != 0) {
-		check_bad(k, "map %s has mode %o: others may read the password "
-		    "hashes; type: chmod 600 '%s'", path, m.st_mode & 0777,
-		    path);
-		return;
-	}
+	if (!check_file(k, "map", path, secret ? 077 : 022))
+		return; /* master does not take it */
 	if (stat(source, &s) == 0 && is_newer(&s, &m)) {
 		check_bad(k, "map %s is older than %s; type: postern map %s",
 		    path, source, text);
@@ -183,14 +144,12 @@ void
 check_maps(struct check *k)
 {
 	char path[PATH_LEN_MAX];
-	struct stat st;
 
 	map(k, "users", "users.cdb", false, true);
 	map(k, "users", "credentials.cdb", true, true);
 	map(k, "aliases", "aliases.cdb", false, false);
-	if (ctl_path(path, k->conf->map_dir, "users") == 0 &&
-	    stat(path, &st) == 0 && (st.st_mode & 077) != 0)
-		check_bad(k, "%s has mode %o: others may read the password "
-		    "hashes; type: chmod 600 '%s'", path, st.st_mode & 0777,
-		    path);
+	if (ctl_path(path, k->conf->map_dir, "users") == 0)
+		check_file(k, "users", path, 077);
+	if (ctl_path(path, k->conf->map_dir, "aliases") == 0)
+		check_file(k, "aliases", path, 022);
 }

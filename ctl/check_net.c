@@ -32,7 +32,7 @@ check_names(struct check *k)
 		check_bad(k, "domains is empty: this host takes mail for "
 		    "nobody; add: domains = example.org");
 	else
-		check_ok(k, "%zu local domains",
+		check_ok(k, "local domains: %zu",
 		    c->domains.n + c->system_domains.n);
 	if (c->listen_imap.n != 0 || c->listen_imaps.n != 0)
 		check_bad(k, "listen-imap: this version has no IMAP; set "
@@ -87,6 +87,10 @@ check_tls(struct check *k)
 		check_bad(k, "tls-key %s has mode %o: others may read it; "
 		    "type: chmod 600 '%s'", c->tls_key, st.st_mode & 0777,
 		    c->tls_key);
+	if (cert != -1 && fstat(cert, &st) == 0 && (st.st_mode & 022) != 0)
+		check_bad(k, "tls-certificate %s has mode %o: others may write "
+		    "to it; type: chmod go-w '%s'", c->tls_certificate,
+		    st.st_mode & 0777, c->tls_certificate);
 	if (cert != -1 && key != -1) {
 		if (tls_server_add(&s, cert, key, why, sizeof(why)) == -1)
 			check_bad(k, "tls-certificate %s, tls-key %s: %s",

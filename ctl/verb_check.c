@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/check.h"
 
@@ -52,12 +54,23 @@ check_bad(struct check *k, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* What belongs to root looks wrong to everybody else. */
+static bool
+is_theirs(const struct conf *c)
+{
+	struct stat st;
+
+	return geteuid() != 0 && stat(c->run_dir, &st) == 0 &&
+	    st.st_uid != geteuid();
+}
+
 int
 verb_check(struct ctl *c, int argc, char **argv)
 {
 	static void (*const parts[])(struct check *) = { check_names,
-		check_accounts, check_places, check_maps, check_tls,
-		check_ports, check_mail };
+		check_accounts, check_programs, check_places, check_log,
+		check_maps, check_tls, check_ports, check_mail,
+		check_mailboxes };
 	struct check k = { .ctl = c };
 	int rc;
 
@@ -68,6 +81,9 @@ verb_check(struct ctl *c, int argc, char **argv)
 	}
 	if ((rc = ctl_conf(c)) != EX_OK)
 		return rc;
+	if (is_theirs(c->conf))
+		return ctl_fail(EX_NOPERM, "only root and the owner of %s can "
+		    "look at all of it; try sudo or doas", c->conf->run_dir);
 	k.conf = c->conf;
 	k.running = talk_is_up(c);
 	check_ok(&k, "configuration %s", c->conf_path);

@@ -96,8 +96,9 @@ dir_make(const char *key, const char *path, mode_t mode,
 int
 place_dirs(const struct generation *g, struct buf *err)
 {
+	static const char *const parts[] = { "queue", "corrupt" };
 	const struct conf *c = g->conf;
-	char empty[PATH_LEN_MAX];
+	char empty[PATH_LEN_MAX], part[PATH_LEN_MAX];
 	int rc = 0;
 
 	snprintf(empty, sizeof(empty), "%s/empty", c->run_dir);
@@ -106,6 +107,11 @@ place_dirs(const struct generation *g, struct buf *err)
 		rc |= dir_make("run-dir", empty, 0555, NULL, true, err);
 	rc |= dir_make("spool-dir", c->spool_dir, 0700, &g->id[ROLE_QUEUE],
 	    true, err);
+	for (size_t i = 0; rc == 0 && i < nitems(parts); i++) {
+		snprintf(part, sizeof(part), "%s/%s", c->spool_dir, parts[i]);
+		rc |= dir_make("spool-dir", part, 0700, &g->id[ROLE_QUEUE],
+		    true, err);
+	}
 	/* Whose it is decides only who can make new domains in it. */
 	rc |= dir_make("mail-root", c->mail_root, 0700, &g->mail, false, err);
 	return rc == 0 ? 0 : -1;
