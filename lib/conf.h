@@ -90,6 +90,7 @@ struct conf {
 	uint64_t delay_warning; /* s; 0: none */
 	uint64_t active_max;    /* messages in memory */
 	uint64_t destination_concurrency, local_concurrency;
+	uint64_t deliver_timeout; /* s without a result */
 	uint64_t spool_reserve; /* bytes that must stay free */
 	char *relayhost;        /* next hop for all other mail; not yet used */
 

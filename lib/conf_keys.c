@@ -137,6 +137,8 @@ const struct conf_key conf_keys[] = {
 	    "deliveries at once to one domain" },
 	{ "local-concurrency", &conf_type_number, F(local_concurrency), "4",
 	    "1", "1000", "deliver processes of one owner" },
+	{ "deliver-timeout", &conf_type_time, F(deliver_timeout), "5m", "1s",
+	    "1d", "a deliver process that says nothing so long is given up" },
 	{ "spool-reserve", &conf_type_size, F(spool_reserve), "64M", "0", "1T",
 	    "bytes that stay free on the spool's file system" },
 	{ "relayhost", &conf_type_relay, F(relayhost), "", "", "",

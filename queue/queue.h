@@ -23,7 +23,8 @@ extern struct queue queue;
 enum {
 	QUEUE_BODIES_MAX = 64 * 1024 * 1024, /* bodies kept in memory */
 	QUEUE_SPOOLS_MAX = 1024,     /* large receptions at once */
-	QUEUE_WORKER_IDLE = 60,      /* s, then a deliver process may go */
+	QUEUE_WORKER_IDLE = 60 * 1000, /* ms, then a deliver process may go */
+	QUEUE_WORKER_AGAIN = 1000,   /* ms after master had none to give */
 	QUEUE_WORKER_BATCH = 8,      /* jobs before a second one is worth it */
 	QUEUE_WORKER_JOBS = 24,      /* jobs one is given at most */
 	QUEUE_CRASHES_MAX = 3,       /* of workers with this message */

@@ -122,11 +122,23 @@ schedule_wake(struct destination *d)
 
 /* --- recipients -------------------------------------------------------- */
 
+/*
+ * Memory is for everybody: the mail of one system account, whose owner may
+ * stop its deliver processes, never fills it. Others share one owner.
+ */
+static bool
+is_crowded(const struct destination *d)
+{
+	return d->local && d->user[0] != '\0' &&
+	    d->nready > queue.conf->active_max / 4;
+}
+
 static void
 put_last(struct rcpt *r, struct destination *d)
 {
 	r->dest = d;
 	TAILQ_INSERT_TAIL(&d->ready, r, link);
+	d->nready++;
 	schedule_wake(d);
 }
 
@@ -136,13 +148,21 @@ schedule_again(struct rcpt *r)
 	r->state = RCPT_READY;
 	r->worker = NULL;
 	TAILQ_INSERT_HEAD(&r->dest->ready, r, link);
+	r->dest->nready++;
 	schedule_wake(r->dest);
+}
+
+void
+schedule_take(struct rcpt *r)
+{
+	TAILQ_REMOVE(&r->dest->ready, r, link);
+	r->dest->nready--;
 }
 
 void
 schedule_drop(struct rcpt *r)
 {
-	TAILQ_REMOVE(&r->dest->ready, r, link);
+	schedule_take(r);
 	schedule_wake(r->dest);
 	r->dest = NULL;
 }
@@ -179,6 +199,9 @@ find_way(struct rcpt *r, struct ipc_result *is)
 void
 schedule_message(struct message *m)
 {
+	const struct ipc_result crowded = { .code = 451,
+		.enhanced = SPAN("4.3.2"),
+		.text = SPAN("too much mail waits for this owner") };
 	struct destination *d;
 	struct ipc_result is;
 
@@ -188,10 +211,12 @@ schedule_message(struct message *m)
 
 		if (r->state != RCPT_READY)
 			continue;
-		if ((d = find_way(r, &is)) != NULL)
-			put_last(r, d);
-		else
+		if ((d = find_way(r, &is)) == NULL)
 			settle_result(r, &is);
+		else if (is_crowded(d))
+			settle_result(r, &crowded);
+		else
+			put_last(r, d);
 	}
 	m->settling = false;
 	settle_message(m);
@@ -205,7 +230,7 @@ schedule_defer_all(struct destination *d, const char *why)
 	struct rcpt *r;
 
 	while ((r = TAILQ_FIRST(&d->ready)) != NULL) {
-		TAILQ_REMOVE(&d->ready, r, link);
+		schedule_take(r);
 		r->dest = NULL;
 		settle_result(r, &is);
 	}

@@ -18,10 +18,12 @@ struct destination {
 	uint64_t uid, gid;        /* local: the mailboxes' owner */
 	char *user, *root;
 	struct rcpt_list ready;
+	size_t nready;
 	unsigned sent;            /* recipients given to workers */
 	TAILQ_HEAD(, worker) workers;
 	unsigned nworkers;
 	bool asking;              /* for another worker */
+	uint64_t refused;         /* loop_now(): not again before */
 	bool listed;              /* in the ring of those with work */
 	TAILQ_ENTRY(destination) ring;
 };
@@ -34,7 +36,9 @@ struct destination {
 void schedule_message(struct message *);
 /* Back to its destination's list, at the front. */
 void schedule_again(struct rcpt *);
-/* Takes r out of its destination's list (removed by the administrator). */
+/* Takes r out of its destination's list: it becomes SENT. */
+void schedule_take(struct rcpt *);
+/* The same, and it goes nowhere (removed by the administrator). */
 void schedule_drop(struct rcpt *);
 /* All that wait at d fail for now, for this reason. */
 void schedule_defer_all(struct destination *d, const char *why);

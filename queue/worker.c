@@ -4,7 +4,7 @@
  *	asked --channel--> idle --job--> busy --last result--> idle
  *	                     |             |
  *	                     | 60 s        | gone: its recipients are READY again
- *	                     v             v
+ *	                     v             v silent: they are DEFERRED
  *	                    closed       closed
  *
  * - a worker is believed about the recipients it was given, and about no
@@ -35,11 +35,30 @@ struct worker {
 	struct destination *dest;
 	struct rcpt_list sent;
 	unsigned nsent;
-	struct timer idle;
+	struct timer timer; /* the end of its rest, or of our patience */
+	bool working;       /* which of the two */
 	TAILQ_ENTRY(worker) link;
 };
 
 static struct pending questions;
+
+/* r is with w no more. */
+static void
+rcpt_return(struct worker *w, struct rcpt *r)
+{
+	TAILQ_REMOVE(&w->sent, r, link);
+	w->nsent--;
+	w->dest->sent--;
+}
+
+/* After news of w: how long it may rest, or work until it says more. */
+static void
+rest_or_work(struct worker *w)
+{
+	w->working = w->nsent > 0;
+	loop_timer(&w->timer, w->working ? queue.conf->deliver_timeout * 1000 :
+					   QUEUE_WORKER_IDLE);
+}
 
 /* --- ends -------------------------------------------------------------- */
 
@@ -48,7 +67,7 @@ worker_close(struct worker *w)
 {
 	struct destination *d = w->dest;
 
-	loop_untimer(&w->idle);
+	loop_untimer(&w->timer);
 	ipc_free(w->ipc);
 	TAILQ_REMOVE(&d->workers, w, link);
 	d->nworkers--;
@@ -77,7 +96,6 @@ static void
 on_gone(struct ipc *ipc, void *arg)
 {
 	struct worker *w = arg;
-	struct destination *d = w->dest;
 	struct message *last = NULL;
 	struct rcpt *r;
 
@@ -94,17 +112,47 @@ on_gone(struct ipc *ipc, void *arg)
 		last = r->msg;
 	}
 	while ((r = TAILQ_LAST(&w->sent, rcpt_list)) != NULL) {
-		TAILQ_REMOVE(&w->sent, r, link);
-		d->sent--;
+		rcpt_return(w, r);
 		take_back(r);
 	}
 	worker_close(w);
 }
 
+/*
+ * It has jobs and says nothing: its owner may have stopped it, its disk may
+ * hang. Whoever waits for it, and behind it, gives way to others.
+ */
 static void
-on_idle(struct timer *t)
+worker_stuck(struct worker *w)
 {
-	worker_close(t->arg);
+	const char *why = "the delivery process does not answer";
+	struct ipc_result is = { .code = 451, .enhanced = SPAN("4.3.0"),
+		.text = span_str(why) };
+	struct destination *d = w->dest;
+	struct rcpt *r;
+
+	log_begin(LL_WARN, "restart");
+	log_str("what", "deliver");
+	log_num("jobs", w->nsent);
+	log_str("why", "no answer");
+	log_end();
+	while ((r = TAILQ_FIRST(&w->sent)) != NULL) {
+		rcpt_return(w, r);
+		settle_result(r, &is);
+	}
+	worker_close(w); /* wakes d, which so lives to the end of this turn */
+	schedule_defer_all(d, why);
+}
+
+static void
+on_timer(struct timer *t)
+{
+	struct worker *w = t->arg;
+
+	if (w->working)
+		worker_stuck(w);
+	else
+		worker_close(w);
 }
 
 /* --- results ----------------------------------------------------------- */
@@ -120,9 +168,7 @@ take_result(struct worker *w, const struct ipc_result *is)
 	r = &m->rcpt[is->index];
 	if (r->state != RCPT_SENT || r->worker != w)
 		return -1;
-	TAILQ_REMOVE(&w->sent, r, link);
-	w->nsent--;
-	w->dest->sent--;
+	rcpt_return(w, r);
 	settle_result(r, is);
 	return 0;
 }
@@ -139,8 +185,7 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 	for (size_t i = 0; i < is.n; i++)
 		if (take_result(w, &is.result[i]) == -1)
 			return -1;
-	if (w->nsent == 0)
-		loop_timer(&w->idle, QUEUE_WORKER_IDLE * 1000);
+	rest_or_work(w);
 	schedule_wake(w->dest);
 	return 0;
 }
@@ -169,7 +214,7 @@ job_fill(struct worker *w, struct ipc_job *job, struct rcpt *r)
 		r = &m->rcpt[i];
 		if (r->state != RCPT_READY || r->dest != w->dest)
 			continue;
-		TAILQ_REMOVE(&w->dest->ready, r, link);
+		schedule_take(r);
 		TAILQ_INSERT_TAIL(&w->sent, r, link);
 		r->state = RCPT_SENT;
 		r->worker = w;
@@ -193,25 +238,24 @@ job_body(struct ipc_job *job, const struct message *m, int *fd)
 	return *fd == -1 ? -1 : 0;
 }
 
-/* Nothing was sent: these wait for another attempt. */
+/*
+ * The job was not sent: its recipients, and no others of its message, wait
+ * for another attempt.
+ */
 static void
-job_fail(struct worker *w, const struct message *m, const char *why)
+job_fail(struct worker *w, struct message *m, const struct ipc_job *job,
+    const char *why)
 {
 	struct ipc_result is = { .code = 451, .enhanced = SPAN("4.3.0"),
 		.text = span_str(why) };
-	struct rcpt *r, *next;
+	struct rcpt *r;
 
-	for (r = TAILQ_FIRST(&w->sent); r != NULL; r = next) {
-		next = TAILQ_NEXT(r, link);
-		if (r->msg != m)
-			continue;
-		TAILQ_REMOVE(&w->sent, r, link);
-		w->nsent--;
-		w->dest->sent--;
-		settle_result(r, &is);
+	for (size_t i = 0; i < job->nrcpt; i++) {
+		r = &m->rcpt[job->rcpt[i].index];
+		rcpt_return(w, r);
+		settle_result(r, &is); /* the last one may free m */
 	}
-	if (w->nsent == 0)
-		loop_timer(&w->idle, QUEUE_WORKER_IDLE * 1000);
+	rest_or_work(w);
 }
 
 void
@@ -224,18 +268,21 @@ worker_send(struct worker *w, struct rcpt *r)
 
 	job = (struct ipc_job){ .qid = m->qid, .arrived = m->arrived,
 		.sender = span_str(m->sender), .sid = span_str(m->sid) };
-	loop_untimer(&w->idle);
 	job_fill(w, &job, r);
+	if (!w->working)
+		loop_timer(&w->timer, queue.conf->deliver_timeout * 1000);
+	w->working = true;
 	if (job_body(&job, m, &fd) == -1) {
-		job_fail(w, m, "cannot open the message");
+		job_fail(w, m, &job, "cannot open the message");
 		return;
 	}
 	buf_clear(&packet);
 	ipc_job_encode(&packet, &job);
-	/* A worker that is gone comes back through on_gone. */
+	/* If the worker is gone, on_gone() is about to bring them back. */
 	if (packet.bad ||
-	    ipc_send(w->ipc, IPC_JOB, 0, buf_get(&packet), fd, -1) == -1)
-		job_fail(w, m, "the delivery process does not answer");
+	    (ipc_send(w->ipc, IPC_JOB, 0, buf_get(&packet), fd, -1) == -1 &&
+		errno != EPIPE && errno != ECONNRESET))
+		job_fail(w, m, &job, "the job cannot be handed over");
 	fd_close(&fd);
 }
 
@@ -250,6 +297,7 @@ worker_ask(struct destination *d)
 	uint32_t id;
 
 	if (d->asking || queue.stopping ||
+	    (d->nworkers > 0 && loop_now() < d->refused) ||
 	    (id = pending_add(&questions, d)) == 0)
 		return;
 	buf_init(&b, IPC_BODY_MAX);
@@ -268,13 +316,13 @@ worker_new(struct destination *d, int fd)
 	struct worker *w = xcalloc(1, sizeof(*w));
 
 	w->dest = d;
-	w->idle.fn = on_idle;
-	w->idle.arg = w;
+	w->timer.fn = on_timer;
+	w->timer.arg = w;
 	TAILQ_INIT(&w->sent);
 	TAILQ_INSERT_TAIL(&d->workers, w, link);
 	d->nworkers++;
 	w->ipc = ipc_new(fd, ROLE_QUEUE, ROLE_DELIVER, on_message, on_gone, w);
-	loop_timer(&w->idle, QUEUE_WORKER_IDLE * 1000);
+	rest_or_work(w);
 }
 
 int
@@ -292,7 +340,10 @@ worker_is(struct ipc_msg *m)
 	if (is.why.n == 0 && m->fd[0] != -1) {
 		worker_new(d, m->fd[0]);
 		m->fd[0] = -1;
-	} else if (d->nworkers == 0) {
+		return 0;
+	}
+	d->refused = loop_now() + QUEUE_WORKER_AGAIN;
+	if (d->nworkers == 0) {
 		if (is.why.n == 0 || span_copy(why, sizeof(why), is.why) == -1)
 			(void)span_copy(why, sizeof(why),
 			    SPAN("no delivery process"));

@@ -81,6 +81,7 @@ class Queue:
         self.delivered = []          # (qid, address), every 250 we said
         self.number = 0
         self.logged = ''
+        self.starts = 0
         self.wrap = list(wrap)
         self.proc = None
 
@@ -97,7 +98,8 @@ class Queue:
         self.workers, self.silent = [], []
         self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.smtpd, peer = pair(socket.SOCK_SEQPACKET)
-        self.log = tempfile.TemporaryFile()
+        self.starts += 1
+        self.log = open(self.file('log.%d' % self.starts), 'ab+')
         self.path = os.path.join(self.dir, 'queue.sock')
         if os.path.exists(self.path):
             os.unlink(self.path)

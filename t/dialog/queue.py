@@ -116,4 +116,94 @@ with Queue(retry_min='1h') as q:
     t.ok(q.empties(), 'all leave', q.names())
     t.same(q.stop(), 0, 'it stops')
 
+# --- workers that lie, die, hang
+
+def lie(q, *results):
+    """What a worker says in place of the truth; is it cut off?"""
+    q.policy = lambda address, job: None
+    before = len(q.silent)
+    q.ask(SENDER, [ANN, BOB], SMALL)
+    q.pump(lambda: len(q.silent) > before)
+    sock, qid, _ = q.silent[-1]
+    q.policy = lambda address, job: OK
+    q.say(sock, [(qid + a, b, *c) for a, b, c in results])
+    cut = q.pump(lambda: sock.fileno() == -1)
+    return cut and q.empties()
+
+
+with Queue() as q:
+    q.start()
+    t.ok(lie(q, (1, 0, OK)), 'a result for a message it was not given')
+    t.ok(lie(q, (0, 2, OK)), 'for a recipient that there is not')
+    t.ok(lie(q, (0, 0, OK), (0, 0, OK)), 'the same one twice')
+    t.ok(lie(q, (0, 0, (0, '', ''))), 'a code that is none')
+    t.ok(lie(q, (0, 0, (354, '', ''))), 'one that is no end')
+    t.same(len([d for d in q.delivered if d[1] == BOB]), 5,
+           'each is delivered by the next one')
+    # Line ends in its text: nobody else's results are lost.
+    q.policy = lambda address, job: (
+        (451, '4.2.2', 'a\nb\0c') if address == ANN else OK)
+    q.delivered.clear()
+    got = q.ask(SENDER, [ANN, BOB, CARL], SMALL)
+    settled(q)
+    q.kill()
+    q.start()
+    q.policy = lambda address, job: OK
+    q.delivered.clear()
+    q.pump(lambda: 'ev=scan' in q.log_so_far())
+    q.ctl('flush')
+    t.ok(q.empties() and [a for _, a in q.delivered] == [ANN],
+         'a result of any bytes hides no other', q.delivered)
+    # A worker that always dies.
+    q.policy = lambda address, job: None
+    q.ask(SENDER, [ANN, BOB], SMALL)
+    for _ in range(3):
+        q.pump(lambda: q.silent)
+        q.silent.pop()[0].close()
+        q.silent.clear()
+    t.ok(settled(q) and 'died, more than once' in q.ctl('list')[1],
+         'a message that kills its workers waits')
+    q.jobs.clear()
+    q.policy = lambda address, job: OK
+    q.ctl('flush')
+    t.ok(q.empties(), 'and has another chance')
+    # One that is dead already when it gets a job.
+    q.pump(lambda: q.workers)
+    os.kill(q.proc.pid, 19)
+    n = q.submit(SENDER, [ANN], SMALL)
+    q.workers[0].close()
+    q.workers.clear()
+    os.kill(q.proc.pid, 18)
+    t.ok(q.pump(lambda: n in q.answers) and q.empties(), 'nobody waits because of a worker that was gone')
+    q.worker_says = lambda: 'no more processes'
+    q.workers[0].close()
+    q.workers.clear()
+    q.ask(SENDER, [ANN], SMALL)
+    t.ok(settled(q) and 'no more processes' in q.ctl('list')[1],
+         'without a process mail waits')
+    t.same(q.stop(), 0, 'it stops')
+
+with Queue(deliver_timeout='1s', local_concurrency='1') as q:
+    q.start()
+    q.policy = lambda address, job: None
+    for i in range(40):
+        q.ask(SENDER, [ANN], SMALL)
+    t.ok(settled(q) and 'does not answer' in q.ctl('list')[1] and
+         q.count() == 40, 'a worker that says nothing is given up')
+    q.policy = lambda address, job: OK
+    q.ctl('flush')
+    t.ok(q.empties(), 'its mail is delivered later')
+    t.same(q.stop(), 0, 'it stops')
+
+# More than a job holds to one owner, from a file.
+with Queue() as q:
+    q.accounts += ['u%d' % i for i in range(250)]
+    q.start()
+    many = ['u%d@%s' % (i, DOMAIN) for i in range(250)]
+    t.same(q.ask_large(SENDER, many, LARGE)[0], 250, 'many recipients')
+    t.ok(q.empties() and sorted(a for _, a in q.delivered) == sorted(many) and
+         len(q.jobs) == 3, 'take several jobs, each gets one copy',
+         len(q.jobs))
+    t.same(q.stop(), 0, 'it stops')
+
 t.done()
