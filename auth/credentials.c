@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "auth/penalty.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/map.h"
@@ -32,6 +33,7 @@ credentials_open(int fd)
 	}
 	map_close(map);
 	map = fresh;
+	penalty_new_map();
 	if (map == NULL)
 		log_msg(LL_WARN, "map", "no credentials: nobody can log in; "
 		    "run `postern map`");

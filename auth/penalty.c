@@ -23,7 +23,8 @@ struct row {
 	int64_t used; /* seconds; also the start of the current half-life */
 	uint32_t count;
 	uint32_t nrecent;
-	uint32_t recent[RECENT]; /* keyed hashes, a ring */
+	uint32_t wrong; /* bit i: recent[i] is wrong by today's map */
+	uint64_t recent[RECENT]; /* keyed hashes, a ring */
 };
 
 static struct row table[SETS][WAYS];
@@ -108,24 +109,42 @@ count_of(uint64_t key, int64_t now)
 	return r == NULL ? 0 : r->count;
 }
 
+/* Where the row has this password; RECENT: nowhere. */
+static size_t
+recent_find(const struct row *r, uint64_t password)
+{
+	for (size_t i = 0; i < RECENT && i < r->nrecent; i++)
+		if (r->recent[i] == password)
+			return i;
+	return RECENT;
+}
+
 /* Counts the password unless it is one of the last few. */
 static unsigned
 count_add(uint64_t key, uint64_t password, int64_t now)
 {
 	struct row *r = row_get(key, now);
-	uint32_t mark = (uint32_t)password;
-	size_t held = r->nrecent < RECENT ? r->nrecent : RECENT;
+	size_t i = recent_find(r, password);
 
-	for (size_t i = 0; i < held; i++)
-		if (r->recent[i] == mark)
-			return r->count;
-	r->recent[r->nrecent % RECENT] = mark;
-	r->nrecent++;
+	if (i != RECENT) {
+		r->wrong |= 1u << i;
+		return r->count;
+	}
+	i = r->nrecent++ % RECENT;
+	r->recent[i] = password;
+	r->wrong |= 1u << i;
 	if (r->count == 0)
 		r->used = now;
 	if (r->count < UINT32_MAX)
 		r->count++;
 	return r->count;
+}
+
+/* The pair: one word tried on many names is many guesses. */
+static uint64_t
+guess_mark(struct span name, struct span password)
+{
+	return key_of('p', name, password);
 }
 
 static uint64_t
@@ -149,8 +168,7 @@ void
 penalty_add(struct span remote, struct span name, struct span password,
     int64_t now, struct penalty *p)
 {
-	/* 'p': the pair, so one word tried on many names is many guesses */
-	uint64_t mark = key_of('p', name, password);
+	uint64_t mark = guess_mark(name, password);
 
 	p->network = count_add(network_key(remote), mark, now);
 	p->account = count_add(key_of('a', name, SPAN_NONE), mark, now);
@@ -163,6 +181,26 @@ penalty_good(struct span remote, struct span name, int64_t now)
 
 	r->count = UINT32_MAX; /* halves away in some eight hours */
 	r->used = now;
+}
+
+bool
+penalty_was_wrong(struct span name, struct span password, int64_t now)
+{
+	const struct row *r = row_find(key_of('a', name, SPAN_NONE), now);
+	size_t i;
+
+	if (r == NULL)
+		return false;
+	i = recent_find(r, guess_mark(name, password));
+	return i != RECENT && (r->wrong >> i & 1) != 0;
+}
+
+void
+penalty_new_map(void)
+{
+	for (size_t i = 0; i < SETS; i++)
+		for (size_t k = 0; k < WAYS; k++)
+			table[i][k].wrong = 0;
 }
 
 void

@@ -24,6 +24,13 @@ void penalty_add(struct span remote, struct span name, struct span password,
     int64_t now, struct penalty *p);
 /* A right one: this network may use this account though others guess. */
 void penalty_good(struct span remote, struct span name, int64_t now);
+/*
+ * Was it found wrong a moment ago, by this map? Then it need not be hashed:
+ * who says the same again and again must not cost a hash each time.
+ */
+bool penalty_was_wrong(struct span name, struct span password, int64_t now);
+/* Passwords have changed, perhaps: what was wrong may be right. */
+void penalty_new_map(void);
 
 /* For tests. */
 void penalty_reset(void);

@@ -3,6 +3,7 @@
  *
  *	take --malformed--> that peer is cut off, no other
  *	  |--> limited ----------------------------> wait -> AUTH_LIMITED
+ *	  |--> known to be wrong: no hash ---------> wait -> AUTH_BAD
  *	  |--> hash: wrong, unknown, not a name ---> wait -> AUTH_BAD
  *	  |--> hash: right, smtp ------------------> AUTH_OK
  *	  `--> hash: right, pop3 or imap: ask master for the session
@@ -198,11 +199,13 @@ request_session_is(struct ipc_msg *m)
 
 static void
 failed(struct request *r, const struct ipc_auth *a, struct span key,
-    const char *why)
+    bool valid, const char *why)
 {
 	struct penalty p = { 0 };
 
-	penalty_add(a->remote, key, a->password, loop_wall(), &p);
+	/* Without a valid name no password was tried: it may be right. */
+	penalty_add(a->remote, valid ? key : SPAN_NONE, a->password,
+	    loop_wall(), &p);
 	log_verdict(a, key, "bad", why);
 	request_wait(r, AUTH_BAD, delay_of(self->conf, &p));
 }
@@ -228,14 +231,20 @@ decide(struct request *r, const struct ipc_auth *a, const struct service *s,
 		request_wait(r, AUTH_LIMITED, self->conf->auth_delay);
 		return;
 	}
+	if (valid && credentials_ready() &&
+	    penalty_was_wrong(key, a->password, loop_wall())) {
+		failed(r, a, key, true, "the same wrong password again");
+		return;
+	}
 	switch (credentials_check(key, valid, a->password, &acc)) {
 	case CREDENTIALS_OK:
 		break;
 	case CREDENTIALS_WRONG:
-		failed(r, a, key, "wrong password");
+		failed(r, a, key, true, "wrong password");
 		return;
 	case CREDENTIALS_UNKNOWN:
-		failed(r, a, key, valid ? "unknown user" : "no user name");
+		failed(r, a, key, valid,
+		    valid ? "unknown user" : "no user name");
 		return;
 	case CREDENTIALS_ERROR:
 		log_verdict(a, key, "later", "no usable credentials map");

@@ -37,6 +37,36 @@ test_counting(void)
 }
 
 static void
+test_known_wrong(void)
+{
+	struct penalty p;
+	char word[16];
+
+	ok(!penalty_was_wrong(ANN, SPAN("one"), 0), "nothing was wrong yet");
+	penalty_add(HERE, ANN, SPAN("one"), 0, &p);
+	ok(penalty_was_wrong(ANN, SPAN("one"), 1),
+	    "what was wrong is known to be");
+	ok(!penalty_was_wrong(ANN, SPAN("two"), 1) &&
+	    !penalty_was_wrong(SPAN("bob@example.org"), SPAN("one"), 1),
+	    "no other word, and of nobody else");
+	penalty_new_map();
+	penalty_look(HERE, ANN, 1, &p);
+	ok(!penalty_was_wrong(ANN, SPAN("one"), 1) && p.account == 1,
+	    "a new map may make it right; it is still counted");
+	penalty_add(HERE, ANN, SPAN("one"), 1, &p);
+	ok(penalty_was_wrong(ANN, SPAN("one"), 1) && p.account == 1,
+	    "until it was wrong again");
+	for (int i = 0; i < RECENT; i++) {
+		snprintf(word, sizeof(word), "w%d", i);
+		penalty_add(HERE, ANN, span_str(word), 2, &p);
+	}
+	ok(!penalty_was_wrong(ANN, SPAN("one"), 2) &&
+	    penalty_was_wrong(ANN, SPAN("w0"), 2), "the last few are kept");
+	ok(!penalty_was_wrong(ANN, SPAN("w0"), 2 + 100 * AUTH_HALF_LIFE),
+	    "not for ever");
+}
+
+static void
 test_networks(void)
 {
 	struct penalty p;
@@ -116,8 +146,8 @@ test_full(void)
 int
 main(void)
 {
-	static void (*const tests[])(void) = { test_counting, test_networks,
-		test_ageing, test_known, test_full };
+	static void (*const tests[])(void) = { test_counting, test_known_wrong,
+		test_networks, test_ageing, test_known, test_full };
 
 	for (size_t i = 0; i < nitems(tests); i++) {
 		penalty_reset();
