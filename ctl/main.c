@@ -33,6 +33,10 @@ struct verb {
 	const char *help; /* more lines for --help, or "" */
 };
 
+#define HELP_WHAT \
+	"  WHAT  a queue id, an address, a domain, or one of\n" \
+	"        sender=ADDRESS recipient=ADDRESS destination=DOMAIN\n"
+
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "start", verb_start, true, "[-f]", "start the mail system",
@@ -65,16 +69,19 @@ static const struct verb verbs[] = {
 	    "  The password is asked for, or is the first line of standard\n"
 	    "  input; never an argument, which everybody could see.\n" },
 	{ "queue", verb_queue, true,
-	    "[list|show|count|flush|hold|release|remove] [--json] [ID|WHAT]...",
-	    "mail that waits", "" },
-	{ "flush", verb_queue_do, true, "[ID | DOMAIN]...",
-	    "try again now", "" },
-	{ "retry", verb_queue_do, true, "[ID | DOMAIN]...",
-	    "the same as flush", "" },
-	{ "hold", verb_queue_do, true, "ID...", "keep messages back", "" },
-	{ "release", verb_queue_do, true, "ID...", "let them go", "" },
-	{ "remove", verb_queue_do, true, "ID...",
-	    "delete messages from the queue; nobody is told", "" },
+	    "[list|show|count|flush|hold|release|remove] [--json] [WHAT]...",
+	    "mail that waits", HELP_WHAT
+	    "  --json  list and show: one object a line\n" },
+	{ "flush", verb_queue_do, true, "[WHAT]...", "try again now",
+	    HELP_WHAT "  Nothing named: all.\n" },
+	{ "retry", verb_queue_do, true, "[WHAT]...", "the same as flush",
+	    HELP_WHAT },
+	{ "hold", verb_queue_do, true, "WHAT...", "keep messages back",
+	    HELP_WHAT },
+	{ "release", verb_queue_do, true, "WHAT...", "let them go",
+	    HELP_WHAT },
+	{ "remove", verb_queue_do, true, "WHAT...",
+	    "delete messages from the queue; nobody is told", HELP_WHAT },
 	{ "trace", verb_trace, true, "[--file LOG]... ADDRESS | ID",
 	    "the story of a message",
 	    "  ADDRESS   a sender, a recipient or a login\n"
@@ -92,6 +99,7 @@ static const struct verb verbs[] = {
 /* clang-format on */
 
 static const struct verb *running;
+static const char *called = "postern";
 
 static void
 verb_usage(const struct verb *v, FILE *to)
@@ -114,7 +122,7 @@ static __attribute__((format(printf, 1, 0))) void
 fail_print(const char *fmt, va_list ap)
 {
 	fflush(stdout);
-	fputs("postern: ", stderr);
+	fprintf(stderr, "%s: ", called);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }
@@ -271,8 +279,10 @@ other_main(struct ctl *c, const char *name, int argc, char **argv)
 
 	if (strcmp(name, "sendmail") == 0)
 		return sendmail_main(c, argc, argv);
-	if (asks_help(argc, argv) || argc > CTL_ARGS_MAX)
-		return usage_all(stdout);
+	if (asks_help(argc, argv) || argc > CTL_ARGS_MAX) {
+		printf("usage: %s [-C CONF]\n", name);
+		return EX_OK;
+	}
 	args[n++] = argv[0];
 	args[n++] = strcmp(name, "mailq") == 0 ? list : init;
 	for (int i = 1; i < argc; i++)
@@ -292,6 +302,8 @@ main(int argc, char **argv)
 	if (argc < 1)
 		return EX_USAGE;
 	if ((name = other_name(argv[0])) != NULL)
+		called = name;
+	if (name != NULL)
 		return other_main(&c, name, argc, argv);
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
@@ -309,5 +321,7 @@ main(int argc, char **argv)
 	}
 	if (i == argc)
 		return usage_all(stderr);
+	if (strcmp(argv[i], "help") == 0)
+		return usage_all(stdout);
 	return verb_run(&c, argv[i], argc - i, argv + i);
 }

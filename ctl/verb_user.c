@@ -387,8 +387,8 @@ verb_user(struct ctl *c, int argc, char **argv)
 	buf_init(&e.fresh, TEXT_FILE_MAX);
 	buf_init(&e.key, MAP_KEY_MAX);
 	e.name = acts[i].named ? argv[2] : "";
-	if (acts[i].named && users_line_key(c->conf, span_str(e.name), &e.key)
-	    == -1)
+	if (acts[i].named && (strpbrk(e.name, " \t\r\n") != NULL ||
+	    users_line_key(c->conf, span_str(e.name), &e.key) == -1))
 		rc = ctl_fail(EX_DATAERR, "\"%s\" cannot be a login; write an "
 		    "address such as ann@%s", e.name, c->conf->default_domain);
 	else if ((rc = args_read(&e, argc - 3, argv + 3)) == EX_OK &&

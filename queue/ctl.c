@@ -2,8 +2,9 @@
  * ctl: list, show, count, flush, hold, release, remove.
  *
  *	VERB [--json] [SELECTOR ...]
- *	SELECTOR: a queue id, or sender=, recipient=, destination=; several
- *	select what any of them does; none selects all (list, flush only)
+ *	SELECTOR: a queue id, an address, a domain, or sender=, recipient=,
+ *	destination=; several select what any of them does; none selects all
+ *	(list, flush only)
  *
  * A message that waits is read from its file when it is asked about, so a
  * large queue costs time, not memory; one request at a time is served per
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #include "lib/accept.h"
-#include "lib/addr.h"
 #include "lib/chars.h"
 #include "lib/die.h"
 #include "lib/header.h"
@@ -25,6 +25,7 @@
 #include "lib/qid.h"
 #include "queue/queue.h"
 #include "queue/schedule.h"
+#include "queue/select.h"
 #include "queue/settle.h"
 #include "queue/store.h"
 #include "queue/wait.h"
@@ -101,12 +102,6 @@ state_of(const struct subject *s)
 	if (s->held)
 		return "held";
 	return s->active ? "active" : "deferred";
-}
-
-static bool
-rcpt_is_open(const struct rcpt *r)
-{
-	return r->state != RCPT_DONE;
 }
 
 static void
@@ -223,59 +218,12 @@ do_show(struct request *q, struct subject *s)
 /* --- which messages ---------------------------------------------------- */
 
 static bool
-rcpts_match(const struct message *m, struct span what, bool domain)
-{
-	struct addr a;
-
-	for (size_t i = 0; i < m->nrcpt; i++) {
-		if (!rcpt_is_open(&m->rcpt[i]))
-			continue;
-		addr_split(span_str(m->rcpt[i].address), &a);
-		if (span_ieq(domain ? a.domain : a.text, what) ||
-		    (!domain && span_ieq(span_str(m->rcpt[i].orig), what)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-selector_matches(const struct message *m, struct span sel)
-{
-	struct span key = span_cut(&sel, '=');
-
-	if (span_eq(key, SPAN("sender")))
-		return span_ieq(span_str(m->sender), sel);
-	if (span_eq(key, SPAN("recipient")))
-		return rcpts_match(m, sel, false);
-	return rcpts_match(m, sel, true);
-}
-
-static bool
 is_selected(const struct request *q, const struct message *m)
 {
-	uint64_t qid;
-
-	if (q->nsel == 0)
-		return true;
-	for (size_t i = 0; i < q->nsel; i++) {
-		if (span_has(q->sel[i], '=') ?
-			selector_matches(m, q->sel[i]) :
-			qid_parse(q->sel[i], &qid) == 0 && qid == m->qid)
+	for (size_t i = 0; i < q->nsel; i++)
+		if (select_matches(m, q->sel[i]))
 			return true;
-	}
-	return false;
-}
-
-static bool
-selector_ok(struct span s)
-{
-	uint64_t qid;
-
-	if (!span_has(s, '='))
-		return qid_parse(s, &qid) == 0;
-	return span_starts(s, SPAN("sender=")) ||
-	    span_starts(s, SPAN("recipient=")) ||
-	    span_starts(s, SPAN("destination="));
+	return q->nsel == 0;
 }
 
 /* --- all of them ------------------------------------------------------- */
@@ -316,7 +264,7 @@ collect_named(struct request *q, struct collected *c)
 	uint64_t qid;
 
 	for (size_t i = 0; i < q->nsel; i++)
-		if (span_has(q->sel[i], '='))
+		if (qid_parse(q->sel[i], &qid) == -1)
 			return false;
 	for (size_t i = 0; i < q->nsel; i++)
 		if (qid_parse(q->sel[i], &qid) == 0)
@@ -464,6 +412,8 @@ run(struct request *q, const struct verb *v)
 	schedule_due();
 	if (q->hits == 0 && q->nsel > 0)
 		finish(q, EX_NOINPUT, "no such message in the queue");
+	else if (q->hits == 0 && v->fn == do_list && !q->json)
+		finish(q, EX_OK, "the queue is empty");
 	else
 		finish(q, EX_OK, "");
 }
@@ -475,27 +425,42 @@ count(struct request *q)
 	finish(q, EX_OK, "");
 }
 
-/* "all" stands for no selector, where an administrator must say it. */
-static int
+/* 0, or the number of the word that is none. */
+static size_t
 request_parse(struct request *q, const struct ipc_ctl *in)
 {
 	for (size_t i = 1; i < in->argc; i++) {
 		if (span_eq(in->argv[i], SPAN("--json")))
 			q->json = true;
-		else if (selector_ok(in->argv[i]))
+		else if (select_ok(in->argv[i]))
 			q->sel[q->nsel++] = in->argv[i];
 		else
-			return -1;
+			return i;
 	}
 	return 0;
 }
 
 static void
+complain(struct request *q, struct span word)
+{
+	struct buf why;
+
+	buf_init(&why, 1024);
+	buf_char(&why, '"');
+	buf_safe(&why, span_slice(word, 0, 200));
+	buf_str(&why, "\" is no queue id, address or domain, and not sender=, "
+	    "recipient= or destination=");
+	finish(q, EX_USAGE, buf_cstr(&why));
+	buf_fini(&why);
+}
+
+static void
 serve(struct request *q, const struct ipc_ctl *in)
 {
-	if (request_parse(q, in) == -1) {
-		finish(q, EX_USAGE, "not a queue id, and not sender=, "
-				    "recipient= or destination=");
+	size_t bad = request_parse(q, in);
+
+	if (bad != 0) {
+		complain(q, in->argv[bad]);
 		return;
 	}
 	if (in->argc > 0 && span_eq(in->argv[0], SPAN("count"))) {

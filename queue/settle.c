@@ -32,7 +32,9 @@ lifetime(const struct message *m)
 
 /*
  * Seconds until the next attempt: doubled for each one made, with up to an
- * eighth of jitter, which is the same for all recipients of a message.
+ * eighth of jitter, which is the same for all recipients of a message. Never
+ * more than twice its age: somebody who says flush again and again does not
+ * make it wait for hours.
  */
 static int64_t
 back_off(const struct message *m)
@@ -40,9 +42,14 @@ back_off(const struct message *m)
 	uint64_t wait = queue.conf->retry_min, most = queue.conf->retry_max;
 	uint64_t jitter = hash_plain64(span_of(&m->qid, sizeof(m->qid)),
 	    m->attempts);
+	int64_t age = loop_wall() - m->arrived;
 
 	for (unsigned i = 0; i < m->attempts && wait < most; i++)
 		wait *= 2;
+	if (age > 0 && wait > 2 * (uint64_t)age)
+		wait = 2 * (uint64_t)age;
+	if (wait < queue.conf->retry_min)
+		wait = queue.conf->retry_min;
 	if (wait > most)
 		wait = most;
 	return (int64_t)(wait + jitter % (wait / 8 + 1));
