@@ -84,7 +84,7 @@ static size_t
 admit(const struct envelope *e, const struct reply **why)
 {
 	const char *reason = NULL;
-	size_t n = 0, before;
+	size_t n = 0, before, added;
 
 	list.n = 0;
 	buf_clear(&list.mem);
@@ -104,16 +104,19 @@ admit(const struct envelope *e, const struct reply **why)
 			*why = &R_MAPS;
 			return 0;
 		case RESOLVE_UNKNOWN:
-			finals[n++] = (struct spool_final){ i, e->rcpt[i] };
-			continue;
+			if (n < SPOOL_FINAL_MAX)
+				finals[n].address = e->rcpt[i];
+			added = 1;
+			break;
 		default:
+			added = list.n - before;
 			break;
 		}
-		if (list.n - before > SPOOL_FINAL_MAX - n) {
+		if (added > SPOOL_FINAL_MAX - n) { /* all of them, or none */
 			*why = &R_WIDE;
 			return 0;
 		}
-		for (size_t k = before; k < list.n; k++)
+		for (; added > 0; added--)
 			finals[n++].from = i;
 	}
 	return n;
@@ -181,12 +184,13 @@ answer(struct ipc *to, uint32_t id, uint64_t qid, const struct reply *r)
 	buf_fini(&b);
 }
 
-static void
+static int
 answer_spool(struct ipc *to, uint32_t id, uint64_t qid, int fd,
     const struct reply *r)
 {
 	struct ipc_spool_is is = { .qid = qid };
 	struct buf b;
+	int rc;
 
 	if (r != NULL) {
 		is.code = (uint32_t)r->code;
@@ -195,8 +199,9 @@ answer_spool(struct ipc *to, uint32_t id, uint64_t qid, int fd,
 	}
 	buf_init(&b, 1024);
 	ipc_spool_is_encode(&b, &is);
-	(void)ipc_send(to, IPC_SPOOL_IS, id, buf_get(&b), fd, -1);
+	rc = ipc_send(to, IPC_SPOOL_IS, id, buf_get(&b), fd, -1);
 	buf_fini(&b);
+	return rc;
 }
 
 /* --- the batch --------------------------------------------------------- */
@@ -249,6 +254,8 @@ entry_kept(struct entry *e)
 	static const struct reply ok = { 250, "2.0.0", "queued" };
 
 	answer(e->from, e->id, e->qid, &ok);
+	if (e->msg != NULL)
+		e->msg->incoming = false;
 	if (e->msg == NULL && (e->msg = message_load(e->qid, false)) == NULL) {
 		wait_add(e->qid, loop_wall(), false); /* EMFILE, say */
 	} else {
@@ -282,6 +289,7 @@ batch_commit(void *arg)
 {
 	size_t n = nbatch;
 	struct entry *now = batch;
+	size_t now_cap = batch_cap;
 	int failed = 0;
 
 	(void)arg;
@@ -301,7 +309,7 @@ batch_commit(void *arg)
 	}
 	if (batch == NULL) { /* keep the memory */
 		batch = now;
-		batch_cap = n;
+		batch_cap = now_cap;
 	} else {
 		free(now);
 		loop_again();
@@ -341,6 +349,7 @@ take_whole(const struct envelope *e, struct span body, uint32_t crc,
 	entry = batch_add(qid, fd);
 	entry->msg = message_new(qid, e, finals, n,
 	    (uint32_t)(front.n - SPOOL_HEAD), body.n, crc, body);
+	entry->msg->incoming = true;
 	return entry;
 }
 
@@ -420,7 +429,14 @@ spool_open(struct ipc *from, struct ipc_msg *m)
 		return -1;
 	if ((why = spool_begin(&q, from, &qid, &fd)) != NULL)
 		log_refusal(&q.env, why, 0);
-	answer_spool(from, m->id, qid, fd, why);
+	if (answer_spool(from, m->id, qid, fd, why) == -1 && why == NULL) {
+		/* EMFILE, say: without its file it need not wait for one. */
+		why = &R_TROUBLE;
+		log_refusal(&q.env, why, errno);
+		spool_drop(spool_find(qid, from));
+		store_remove(qid);
+		(void)answer_spool(from, m->id, 0, -1, why);
+	}
 	fd_close(&fd);
 	return 0;
 }
@@ -479,6 +495,9 @@ submit(struct ipc *from, struct ipc_msg *m)
 	struct entry *entry;
 
 	if (ipc_submit_decode(m->body, &q) == -1)
+		return -1;
+	/* A wrong one would damage the message at the next start. */
+	if (q.qid == 0 && crc32c(0, q.body.p, q.body.n) != q.crc)
 		return -1;
 	if (q.qid != 0) {
 		spool_commit(from, m->id, &q);

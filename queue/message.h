@@ -56,6 +56,7 @@ struct message {
 	uint32_t crc;
 	off_t body_at, log_at;    /* offsets in the file */
 	bool log_torn;            /* garbage after log_at */
+	bool incoming;            /* not durable yet: leave it alone */
 	bool held, warned, removed, settling;
 	unsigned attempts;        /* the most that a recipient has had */
 	unsigned crashes;         /* of workers that had it */
