@@ -599,6 +599,12 @@ ipc_send(struct ipc *i, enum ipc_type type, uint32_t id, struct span body,
 	return 0;
 }
 
+size_t
+ipc_waiting(const struct ipc *i)
+{
+	return i->waiting;
+}
+
 void
 ipc_pause(struct ipc *i, bool paused)
 {

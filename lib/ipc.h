@@ -82,6 +82,8 @@ int ipc_fd(const struct ipc *);
  */
 int ipc_send(struct ipc *, enum ipc_type, uint32_t id, struct span body,
     int fd0, int fd1);
+/* Bytes that were queued because the peer is slow. */
+size_t ipc_waiting(const struct ipc *);
 /*
  * Stops and restarts reading (back-pressure). Messages wait in the kernel.
  */

@@ -7,17 +7,23 @@
  *	(list, flush only)
  *
  * A message that waits is read from its file when it is asked about, so a
- * large queue costs time, not memory; one request at a time is served per
- * connection, in one go.
+ * large queue costs time, not memory. A request looks at VISIT_STEP messages
+ * a turn, and at none while its asker has much to read: mail goes on
+ * meanwhile. One request at a time is served per connection.
+ *
+ *	asked --ids collected--> visiting --all visited--> END sent
+ *	                           |  ^
+ *	                           v  | OUT_WAIT later, if the asker is slow
+ *	                          waiting    (asker gone: freed, in any state)
  */
 #include "queue/ctl.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "lib/accept.h"
-#include "lib/chars.h"
 #include "lib/die.h"
 #include "lib/header.h"
 #include "lib/ipc_ctl.h"
@@ -30,17 +36,31 @@
 #include "queue/store.h"
 #include "queue/wait.h"
 
-enum { TEXT_PIECE = 32 * 1024 };
+enum {
+	TEXT_PIECE = 32 * 1024,
+	VISIT_STEP = 200,       /* messages a turn */
+	OUT_MAX = 1024 * 1024,  /* bytes that an asker may leave unread */
+	OUT_WAIT = 20,          /* ms until it is looked at again */
+};
+
+struct request;
+struct subject;
+typedef void subject_fn(struct request *, struct subject *);
 
 struct request {
 	struct ipc *to;
 	uint32_t id;
 	bool json;
 	size_t nsel;
-	struct span sel[CTL_ARGS_MAX];
+	struct span sel[CTL_ARGS_MAX]; /* into words */
+	struct buf words;
 	struct buf out;
 	size_t hits;
 	bool gone; /* the asker does not take more */
+	subject_fn *fn;
+	uint64_t *qid;          /* to be visited, from next on */
+	size_t n, cap, next;
+	struct timer step;
 };
 
 /* A message that waits, or is active; m is borrowed. */
@@ -50,8 +70,6 @@ struct subject {
 	int64_t next;
 	bool held;
 };
-
-typedef void subject_fn(struct request *, struct subject *);
 
 /* --- output ------------------------------------------------------------ */
 
@@ -67,6 +85,19 @@ out_flush(struct request *q, size_t least)
 }
 
 static void
+request_free(struct request *q)
+{
+	if (q == NULL)
+		return;
+	loop_untimer(&q->step);
+	buf_fini(&q->out);
+	buf_fini(&q->words);
+	free(q->qid);
+	free(q);
+}
+
+/* Ends the request; its memory goes with the step that called. */
+static void
 finish(struct request *q, int status, const char *why)
 {
 	struct ipc_ctl_end end = { (uint32_t)status, span_str(why) };
@@ -75,25 +106,28 @@ finish(struct request *q, int status, const char *why)
 	out_flush(q, 0);
 	buf_init(&b, 4096);
 	ipc_ctl_end_encode(&b, &end);
-	(void)ipc_send(q->to, IPC_CTL_END, q->id, buf_get(&b), -1, -1);
+	if (!q->gone)
+		(void)ipc_send(q->to, IPC_CTL_END, q->id, buf_get(&b), -1, -1);
 	buf_fini(&b);
-	buf_fini(&q->out);
+	q->fn = NULL;
 }
 
-/* RFC 8259 7; the text has no controls (lib/spool.c). */
+/* RFC 8259 7, 8.1: no controls, UTF-8. */
 static void
 json_text(struct buf *b, const char *s)
 {
+	struct buf safe;
+
+	buf_init(&safe, strlen(s) + 1);
+	buf_safe(&safe, span_str(s));
 	buf_char(b, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
+	for (size_t i = 0; i < safe.n; i++) {
+		if (safe.p[i] == '"' || safe.p[i] == '\\')
 			buf_char(b, '\\');
-		if (char_is(*s, CH_CTL))
-			buf_char(b, '?');
-		else
-			buf_char(b, *s);
+		buf_char(b, safe.p[i]);
 	}
 	buf_char(b, '"');
+	buf_fini(&safe);
 }
 
 static const char *
@@ -228,19 +262,14 @@ is_selected(const struct request *q, const struct message *m)
 
 /* --- all of them ------------------------------------------------------- */
 
-struct collected {
-	uint64_t *qid;
-	size_t n, cap;
-};
-
 static void
-collect(struct collected *c, uint64_t qid)
+collect(struct request *q, uint64_t qid)
 {
-	if (c->n == c->cap) {
-		c->cap = c->cap == 0 ? 256 : 2 * c->cap;
-		c->qid = xreallocarray(c->qid, c->cap, sizeof(*c->qid));
+	if (q->n == q->cap) {
+		q->cap = q->cap == 0 ? 64 : 2 * q->cap;
+		q->qid = xreallocarray(q->qid, q->cap, sizeof(*q->qid));
 	}
-	c->qid[c->n++] = qid;
+	q->qid[q->n++] = qid;
 }
 
 static void
@@ -259,7 +288,7 @@ by_qid(const void *a, const void *b)
 
 /* Only queue ids were given: no need to look at all files. */
 static bool
-collect_named(struct request *q, struct collected *c)
+collect_named(struct request *q)
 {
 	uint64_t qid;
 
@@ -268,16 +297,18 @@ collect_named(struct request *q, struct collected *c)
 			return false;
 	for (size_t i = 0; i < q->nsel; i++)
 		if (qid_parse(q->sel[i], &qid) == 0)
-			collect(c, qid);
+			collect(q, qid);
 	return q->nsel > 0;
 }
 
 static void
-visit(struct request *q, uint64_t qid, subject_fn *fn)
+visit(struct request *q, uint64_t qid)
 {
 	struct subject s = { .m = message_find(qid) };
 
 	s.active = s.m != NULL;
+	if (s.active && s.m->incoming)
+		return; /* nobody was told that it is here */
 	if (s.active) {
 		s.held = s.m->held;
 	} else {
@@ -287,30 +318,49 @@ visit(struct request *q, uint64_t qid, subject_fn *fn)
 	}
 	if (is_selected(q, s.m)) {
 		q->hits++;
-		fn(q, &s);
+		q->fn(q, &s);
 	}
-	/* fn may have freed an active one; a loaded one is ours. */
+	/* It may have freed an active one; a loaded one is ours. */
 	if (!s.active && s.m != NULL)
 		message_free(s.m);
 }
 
 static void
-each(struct request *q, subject_fn *fn)
+collect_all(struct request *q)
 {
-	struct collected c = { 0 };
 	int64_t next;
 	bool held;
 
-	if (!collect_named(q, &c)) {
-		message_each(collect_message, &c);
-		for (size_t i = 0; i < wait_count(); i++)
-			collect(&c, wait_at(i, &next, &held));
-		if (c.n > 0)
-			qsort(c.qid, c.n, sizeof(*c.qid), by_qid);
+	message_each(collect_message, q);
+	for (size_t i = 0; i < wait_count(); i++)
+		collect(q, wait_at(i, &next, &held));
+	if (q->n > 0)
+		qsort(q->qid, q->n, sizeof(*q->qid), by_qid);
+}
+
+/* Some of them; the last step ends the request. */
+static void
+step(struct request *q)
+{
+	size_t end = q->n - q->next < VISIT_STEP ? q->n : q->next + VISIT_STEP;
+
+	if (ipc_waiting(q->to) > OUT_MAX) {
+		loop_timer(&q->step, OUT_WAIT);
+		return;
 	}
-	for (size_t i = 0; i < c.n && !q->gone; i++)
-		visit(q, c.qid[i], fn);
-	free(c.qid);
+	while (q->next < end && !q->gone)
+		visit(q, q->qid[q->next++]);
+	if (q->next < q->n && !q->gone) {
+		loop_timer(&q->step, 0);
+		return;
+	}
+	schedule_due();
+	if (q->hits == 0 && q->nsel > 0)
+		finish(q, EX_NOINPUT, "no such message in the queue");
+	else if (q->hits == 0 && q->fn == do_list && !q->json)
+		finish(q, EX_OK, "the queue is empty");
+	else
+		finish(q, EX_OK, "");
 }
 
 /* --- verbs that change ------------------------------------------------- */
@@ -408,14 +458,10 @@ run(struct request *q, const struct verb *v)
 				    "sender=, recipient=, destination=");
 		return;
 	}
-	each(q, v->fn);
-	schedule_due();
-	if (q->hits == 0 && q->nsel > 0)
-		finish(q, EX_NOINPUT, "no such message in the queue");
-	else if (q->hits == 0 && v->fn == do_list && !q->json)
-		finish(q, EX_OK, "the queue is empty");
-	else
-		finish(q, EX_OK, "");
+	q->fn = v->fn;
+	if (!collect_named(q))
+		collect_all(q);
+	step(q);
 }
 
 static void
@@ -477,24 +523,60 @@ serve(struct request *q, const struct ipc_ctl *in)
 
 /* --- connections ------------------------------------------------------- */
 
+struct asker {
+	struct request *request; /* NULL: it has none */
+};
+
+static void
+ended(struct asker *a)
+{
+	if (a->request == NULL || a->request->fn != NULL)
+		return;
+	request_free(a->request);
+	a->request = NULL;
+}
+
+static void
+on_step(struct timer *t)
+{
+	struct asker *a = t->arg;
+
+	step(a->request);
+	ended(a);
+}
+
+/* The words outlive the packet: they are kept, and read again from there. */
 static int
 on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 {
+	struct asker *a = arg;
+	struct request *q;
 	struct ipc_ctl in;
-	struct request q = { .to = ipc, .id = m->id };
 
-	(void)arg;
-	if (m->type != IPC_CTL || ipc_ctl_decode(m->body, &in) == -1)
+	if (m->type != IPC_CTL || a->request != NULL)
 		return -1;
-	buf_init(&q.out, IPC_BODY_MAX);
-	serve(&q, &in);
+	q = a->request = xcalloc(1, sizeof(*q));
+	q->to = ipc;
+	q->id = m->id;
+	q->step.fn = on_step;
+	q->step.arg = a;
+	buf_init(&q->out, IPC_BODY_MAX);
+	buf_init(&q->words, IPC_BODY_MAX);
+	buf_span(&q->words, m->body);
+	if (ipc_ctl_decode(buf_get(&q->words), &in) == -1)
+		return -1;
+	serve(q, &in);
+	ended(a);
 	return 0;
 }
 
 static void
 on_gone(struct ipc *ipc, void *arg)
 {
-	(void)arg;
+	struct asker *a = arg;
+
+	request_free(a->request);
+	free(a);
 	ipc_free(ipc);
 }
 
@@ -503,7 +585,8 @@ on_accept(struct accept *a, int fd, const struct sockaddr *addr)
 {
 	(void)a;
 	(void)addr;
-	(void)ipc_new(fd, ROLE_QUEUE, ROLE_CTL, on_message, on_gone, NULL);
+	(void)ipc_new(fd, ROLE_QUEUE, ROLE_CTL, on_message, on_gone,
+	    xcalloc(1, sizeof(struct asker)));
 }
 
 void

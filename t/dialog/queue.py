@@ -1,12 +1,13 @@
 """queue, from submission to the end of a message, and what restarts find."""
 import os
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
-from child import Tap
+from child import Tap, send, span, u32, u64
 from keeper import (BOUNCED, DOMAIN, HELD, LATER, NEVER, OK, RELEASED, RESULT,
-                    Queue, qid_old, qid_text, record, spool_file)
+                    SUBMIT, Queue, envelope, qid_old, qid_text, record, spool_file)
 
 t = Tap()
 ANN, BOB, CARL = ('%s@%s' % (u, DOMAIN) for u in ('ann', 'bob', 'carl'))
@@ -204,6 +205,48 @@ with Queue() as q:
     t.ok(q.empties() and sorted(a for _, a in q.delivered) == sorted(many) and
          len(q.jobs) == 3, 'take several jobs, each gets one copy',
          len(q.jobs))
+    t.same(q.stop(), 0, 'it stops')
+
+# Aliases: all final recipients, or none.
+with Queue(aliases={'half': ','.join('h%d@far.example' % i
+                                     for i in range(900)),
+                    'more': ','.join('m%d@far.example' % i
+                                     for i in range(900)),
+                    'rest': ','.join('r%d@far.example' % i
+                                     for i in range(201))}) as q:
+    q.start()
+    lists = ['%s@%s' % (a, DOMAIN) for a in ('half', 'more', 'rest')]
+    got = q.ask(SENDER, lists, SMALL)
+    t.ok(got[0] == 452 and not q.names(),
+         'too many final recipients: none is left out quietly', got)
+    got = q.ask(SENDER, lists[:2] + [ANN], SMALL)
+    text = q.ctl('list', '--json')[1]
+    t.ok(got[0] == 250 and settled(q) and text.count('far.example') == 1800,
+         'as many as may be: all are there', text.count('far.example'))
+    # What no worker of this version takes waits; the administrator decides.
+    t.same(q.ctl('remove', 'destination=far.example')[0], 0, 'removed')
+    t.ok(q.empties() and q.count() == 0, 'is gone')
+    # Asked about in the same turn in which it comes.
+    q.policy = lambda address, job: LATER
+    q.ask(SENDER, [ANN], SMALL)
+    for i in range(30):
+        os.kill(q.proc.pid, 19)
+        n = q.submit(SENDER, [ANN, 'far@far.example'], SMALL)
+        both = threading.Timer(0.02, os.kill, (q.proc.pid, 18))
+        both.start()
+        q.ctl('remove', 'sender=' + SENDER)
+        q.pump(lambda: n in q.answers)
+    t.ok(q.answers[n][0] == 250, 'a message that only just comes is left alone')
+    settled(q)
+    q.ctl('remove', 'sender=' + SENDER)
+    t.ok(q.empties(), 'it can be removed then')
+    n = q.submit(SENDER, [ANN], b'x')
+    q.pump(lambda: n in q.answers)
+    send(q.smtpd, SUBMIT, u64(0) + u64(1) + u32(7) + envelope(SENDER, [ANN]) +
+         span('x'))
+    t.ok(q.pump(lambda: q.smtpd.fileno() == -1),
+         'a checksum that does not agree ends smtpd, not the message')
+    q.proc.poll()
     t.same(q.stop(), 0, 'it stops')
 
 t.done()
