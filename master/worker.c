@@ -108,6 +108,23 @@ worker_answer(struct child *c, uint32_t id, int fd, const char *why)
 	buf_fini(&b);
 }
 
+/*
+ * One that hangs (its owner stopped it, his disk does not answer) is given up
+ * by queue, but lives on. So each owner has his own bound, too, or one of
+ * them could use up what there is for all.
+ */
+static bool
+owner_has_enough(const struct ipc_worker *in)
+{
+	uint64_t n = 0;
+
+	for (const struct child *c = children; c != NULL; c = c->next)
+		if (c->role == ROLE_DELIVER && c->uid == (uid_t)in->uid &&
+		    c->root != NULL && span_eq(span_str(c->root), in->root))
+			n++;
+	return n >= 2 * house.now->conf->local_concurrency;
+}
+
 static const char *
 worker_start(const struct ipc_worker *in, int *fd)
 {
@@ -120,6 +137,8 @@ worker_start(const struct ipc_worker *in, int *fd)
 		return "stopping";
 	if (children_count(ROLE_DELIVER, NULL) >= WORKERS_MAX)
 		return "too many deliver processes";
+	if (owner_has_enough(in))
+		return "too many deliver processes of this owner";
 	if (ipc_pair(pair) == -1)
 		return "no channel";
 	c = spawn_owner(ROLE_DELIVER, &is, pair[1]);
