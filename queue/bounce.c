@@ -22,9 +22,14 @@
 #include "queue/queue.h"
 #include "queue/store.h"
 
+enum { FOLD_AT = 400 };
+
+/* Every failed recipient is named: this is the last that is heard of it. */
 enum {
-	REPORT_MAX = 512 * 1024,
-	REPORT_RCPTS = 100, /* described one by one; the rest is counted */
+	WORDS_MAX = SMTP_PATH_MAX + 512 + 64,      /* for one, in prose */
+	STATUS_MAX = 2 * SMTP_PATH_MAX + 512 + 256, /* and its block */
+	REPORT_MAX = QUEUE_BOUNCE_BODY + 16 * 1024 +
+	    SPOOL_FINAL_MAX * (WORDS_MAX + STATUS_MAX),
 };
 
 struct kind {
@@ -34,7 +39,7 @@ struct kind {
 static const struct kind kind_failed = { "Undelivered mail returned to sender",
 	"failed", "5.0.0",
 	"Your message could not be delivered to the recipients below, and will\n"
-	"not be tried again. It is attached.\n" };
+	"not be tried again. It, or its header, is attached.\n" };
 static const struct kind kind_delayed = { "Delayed mail (still being retried)",
 	"delayed", "4.0.0",
 	"Your message could not be delivered yet to the recipients below. There\n"
@@ -73,20 +78,44 @@ put_header(struct buf *b, const struct kind *k, const char *to,
 	buf_str(b, ">\nAuto-Submitted: auto-replied\nX-Postern-Queue-ID: ");
 	buf_str(b, qid);
 	buf_str(b, "\nMIME-Version: 1.0\n"
+		   "Content-Transfer-Encoding: 8bit\n"
 		   "Content-Type: multipart/report; "
 		   "report-type=delivery-status;\n\tboundary=\"");
 	buf_str(b, boundary);
 	buf_str(b, "\"\n\n");
 }
 
-/* Safe text with a fold before it gets long. */
+/* Safe text with a fold before it gets long, not inside a character. */
 static void
 put_folded(struct buf *b, struct span text, const char *fold)
 {
+	size_t n;
+
 	while (text.n > 0) {
-		buf_safe(b, span_take(&text, 400));
+		n = text.n < FOLD_AT ? text.n : FOLD_AT;
+		while (n > 1 && n < text.n && (text.p[n] & 0xc0) == 0x80)
+			n--;
+		buf_safe(b, span_take(&text, n));
 		if (text.n > 0)
 			buf_str(b, fold);
+	}
+}
+
+/* RFC 3464 2.1.1: fields of a status are ASCII. */
+static void
+put_ascii(struct buf *b, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_char(b, s.p[i] >= ' ' && s.p[i] < 0x7f ? s.p[i] : '?');
+}
+
+static void
+put_ascii_folded(struct buf *b, struct span text)
+{
+	while (text.n > 0) {
+		put_ascii(b, span_take(&text, FOLD_AT));
+		if (text.n > 0)
+			buf_str(b, "\n ");
 	}
 }
 
@@ -94,9 +123,8 @@ static void
 put_words(struct buf *b, const struct kind *k, const struct message *m,
     enum rcpt_state state)
 {
-	size_t said = 0, all = 0;
-
-	buf_str(b, "Content-Type: text/plain; charset=utf-8\n\n");
+	buf_str(b, "Content-Type: text/plain; charset=utf-8\n"
+		   "Content-Transfer-Encoding: 8bit\n\n");
 	buf_str(b, "This is the mail system at host ");
 	buf_str(b, queue.conf->hostname);
 	buf_str(b, ".\n\n");
@@ -108,9 +136,8 @@ put_words(struct buf *b, const struct kind *k, const struct message *m,
 	for (size_t i = 0; i < m->nrcpt; i++) {
 		const struct rcpt *r = &m->rcpt[i];
 
-		if (r->state != state || all++ >= REPORT_RCPTS)
+		if (r->state != state)
 			continue;
-		said++;
 		buf_str(b, "  <");
 		buf_safe(b, span_str(r->orig));
 		buf_str(b, ">: ");
@@ -118,8 +145,6 @@ put_words(struct buf *b, const struct kind *k, const struct message *m,
 			put_folded(b, span_str(r->reply->text), "\n      ");
 		buf_char(b, '\n');
 	}
-	if (all > said)
-		buf_fmt(b, "  and %zu others\n", all - said);
 	buf_char(b, '\n');
 }
 
@@ -129,14 +154,15 @@ put_status_of(struct buf *b, const struct kind *k, const struct rcpt *r)
 {
 	const struct reply_copy *reply = r->reply;
 
-	buf_str(b, "\nOriginal-Recipient: rfc822;");
-	buf_safe(b, span_str(r->orig));
-	buf_str(b, "\nFinal-Recipient: rfc822;");
-	buf_safe(b, span_str(r->address));
+	buf_str(b, "\nOriginal-Recipient: rfc822; ");
+	put_ascii(b, span_str(r->orig));
+	buf_str(b, "\nFinal-Recipient: rfc822; ");
+	put_ascii(b, span_str(r->address));
 	buf_str(b, "\nAction: ");
 	buf_str(b, k->action);
 	buf_str(b, "\nStatus: ");
-	if (reply != NULL && reply->enhanced[0] != '\0')
+	/* RFC 3464 2.3.4: of the action's class, whatever it said. */
+	if (reply != NULL && reply->enhanced[0] == k->status[0])
 		buf_str(b, reply->enhanced);
 	else
 		buf_str(b, k->status);
@@ -146,7 +172,7 @@ put_status_of(struct buf *b, const struct kind *k, const struct rcpt *r)
 		buf_char(b, ' ');
 		buf_str(b, reply->enhanced);
 		buf_char(b, ' ');
-		put_folded(b, span_str(reply->text), "\n ");
+		put_ascii_folded(b, span_str(reply->text));
 	}
 	buf_char(b, '\n');
 }
@@ -155,8 +181,6 @@ static void
 put_status(struct buf *b, const struct kind *k, const struct message *m,
     enum rcpt_state state)
 {
-	size_t n = 0;
-
 	buf_str(b, "Content-Type: message/delivery-status\n\n"
 		   "Reporting-MTA: dns; ");
 	buf_str(b, queue.conf->hostname);
@@ -165,11 +189,9 @@ put_status(struct buf *b, const struct kind *k, const struct message *m,
 	buf_str(b, "\nArrival-Date: ");
 	header_date(b, m->arrived);
 	buf_char(b, '\n');
-	for (size_t i = 0; i < m->nrcpt && n < REPORT_RCPTS; i++)
-		if (m->rcpt[i].state == state) {
+	for (size_t i = 0; i < m->nrcpt; i++)
+		if (m->rcpt[i].state == state)
 			put_status_of(b, k, &m->rcpt[i]);
-			n++;
-		}
 	buf_char(b, '\n');
 }
 
@@ -202,15 +224,16 @@ put_original(struct buf *b, const struct kind *k, const struct message *m)
 	struct header_field f;
 	bool whole = m->size <= sizeof(text) && k == &kind_failed;
 
-	if (whole) {
-		buf_str(b, "Content-Type: message/rfc822\n\n");
-		buf_span(b, body);
-	} else {
+	if (!whole) {
 		while (header_next(&rest, &f))
 			;
-		buf_str(b, "Content-Type: text/rfc822-headers\n\n");
-		buf_span(b, span_slice(body, 0, body.n - rest.n));
+		body = span_slice(body, 0, body.n - rest.n);
 	}
+	buf_str(b, whole ? "Content-Type: message/rfc822\n" :
+			   "Content-Type: text/rfc822-headers\n");
+	/* RFC 2045 6.2: without a word it would be 7bit. */
+	buf_str(b, "Content-Transfer-Encoding: 8bit\n\n");
+	buf_span(b, body);
 	if (b->n > 0 && b->p[b->n - 1] != '\n')
 		buf_char(b, '\n');
 }

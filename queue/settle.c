@@ -212,12 +212,27 @@ warn_sender(struct message *m)
 		.when = loop_wall() });
 }
 
+/* No report can be stored, say since its address leads nowhere; not for ever. */
+static bool
+report_is_hopeless(const struct message *m)
+{
+	if (loop_wall() - m->arrived < (int64_t)(queue.conf->queue_lifetime +
+					    queue.conf->bounce_lifetime))
+		return false;
+	log_begin(LL_ERROR, "dropped");
+	log_str("qid", message_qid(m));
+	log_str("from", m->sender);
+	log_str("why", "no report can be stored for its sender");
+	log_end();
+	return true;
+}
+
 /* The report of m's failures is durable, or could not be made so. */
 static void
 reported(struct message *m, bool durable)
 {
 	m->settling = false;
-	if (!durable) {
+	if (!durable && !report_is_hopeless(m)) {
 		/* The results are in the file, or the attempt is repeated. */
 		wait_for(m, (int64_t)queue.conf->retry_min);
 		return;
