@@ -43,7 +43,7 @@ ok "both delivered" mail_wait user001 3
 
 i=0
 mkdir "$INST/spool/filler"
-while : 2>/dev/null >"$INST/spool/filler/$i"; do
+while true 2>/dev/null >"$INST/spool/filler/$i"; do
 	i=$((i + 1))
 done 2>/dev/null
 like "no inodes: come again" "$(answer "$T/small")" '^4(52|51) 4\.3\.'
