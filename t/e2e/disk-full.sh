@@ -7,6 +7,8 @@ need curl
 mkdir -p "$INST/spool"
 mount -t tmpfs -o size=4m,nr_inodes=200 postern-t "$INST/spool" 2>/dev/null ||
 	skip_all "cannot mount a tmpfs here"
+mkdir -p "$INST/mail"
+mount -t tmpfs -o size=8m,mode=755 postern-t "$INST/mail"
 unmount() {
 	"$TOP/t/instance" stop "$INST" >/dev/null 2>&1
 	umount "$INST/spool" 2>/dev/null
@@ -53,12 +55,7 @@ ok "and delivered" mail_wait user001 4
 ok "nothing is left in the spool" wait_for 10 queue_is 0
 
 # The mailbox's disk is full: it waits in the queue.
-mount -t tmpfs -o size=256k,mode=755 postern-t "$INST/mail"
-mkdir -p "$INST/mail/$DOMAIN/user001/Maildir/new" \
-    "$INST/mail/$DOMAIN/user001/Maildir/cur" \
-    "$INST/mail/$DOMAIN/user001/Maildir/tmp"
-chown -R "$MAILUID:$MAILUID" "$INST/mail"
-head -c 1000000 /dev/zero >"$INST/mail/filler" 2>/dev/null
+head -c 100000000 /dev/zero >"$INST/mail/filler" 2>/dev/null
 like "mailbox's disk full: accepted" "$(answer "$T/small")" '^250'
 deferred() {
 	log_has 'ev=deferred.*user001'
@@ -66,6 +63,6 @@ deferred() {
 ok "and deferred" wait_for 20 deferred
 ok "it waits" queue_is 1
 rm "$INST/mail/filler"
-ok "room again: delivered by itself" mail_wait user001 1 30
+ok "room again: delivered by itself" mail_wait user001 5 30
 ok "the queue empties" wait_for 10 queue_is 0
 finish
