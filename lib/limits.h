@@ -30,6 +30,8 @@ enum {
 	SMTP_HEADER_MAX = 256 * 1024, /* of a message: looked at for loops */
 	SMTP_OUT_MAX = 64 * 1024, /* replies that wait for a slow reader */
 	SMTP_HELD_MAX = 64 * 1024 * 1024, /* bodies in a process's memory */
+	SMTP_ENVELOPES_MAX = 32 * 1024 * 1024, /* and envelopes; beyond it */
+	SMTP_RCPT_UNDER_LOAD = 100, /* a transaction; RFC 5321 4.5.3.1.8 */
 	SMTP_AUTH_TRIES = 5,     /* wrong passwords, a connection */
 	SMTP_DELAY_MS = 1000,    /* added per error, past half the budget */
 	SMTP_DELAY_MAX_MS = 10 * 1000,

@@ -84,11 +84,28 @@ check(const struct session *s, struct span address)
 	return &R_MAP_ERROR;
 }
 
-static bool
-is_full(const struct mail *m)
+/* NULL: there is room for another one. */
+static const struct reply *
+check_room(const struct mail *m)
 {
-	return m->nrcpt >= server.conf->recipients_max ||
-	    m->nrcpt >= SMTP_RCPT_MAX;
+	if (m->nrcpt >= server.conf->recipients_max ||
+	    m->nrcpt >= SMTP_RCPT_MAX)
+		return &R_TOO_MANY_RCPT; /* RFC 5321 4.5.3.1.10 */
+	if (server.envelopes > SMTP_ENVELOPES_MAX &&
+	    m->nrcpt >= SMTP_RCPT_UNDER_LOAD)
+		return &R_BUSY;
+	return NULL;
+}
+
+/* What does not fit may be thousands: one line for all of them. */
+static const struct reply *
+refuse(struct session *s, struct span address, const struct reply *r,
+    bool room)
+{
+	if (room || !s->mail->full)
+		session_log_refusal(s, "rcpt", "to", address, r);
+	s->mail->full |= !room;
+	return r;
 }
 
 /* RCPT's parameters belong to extensions that are not offered. */
@@ -120,14 +137,10 @@ add(struct session *s, struct span arg, struct buf *path, struct buf *whole)
 		return &R_RCPT_SYNTAX;
 	if ((r = check_parameters(arg)) != NULL)
 		return r;
-	if (is_full(s->mail))
-		r = &R_TOO_MANY_RCPT; /* RFC 5321 4.5.3.1.10 */
-	else
-		r = check(s, address);
-	if (r != &R_RCPT_OK) {
-		session_log_refusal(s, "rcpt", "to", address, r);
-		return r;
-	}
+	if ((r = check_room(s->mail)) != NULL)
+		return refuse(s, address, r, false);
+	if ((r = check(s, address)) != &R_RCPT_OK)
+		return refuse(s, address, r, true);
 	mail_add_rcpt(s->mail, address);
 	s->state = ST_RCPT;
 	return r;

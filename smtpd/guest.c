@@ -1,6 +1,7 @@
 /*
  * guest: how many clients, how often. Trusted networks and programs of this
- * host are only bound by what the process can take. A limit of 0 is none.
+ * host are only bound by what the process can take, and by the seats that
+ * are kept free for each kind of guest. A limit of 0 is none.
  */
 #include "smtpd/guest.h"
 
@@ -11,22 +12,40 @@
 #include "smtpd/server.h"
 #include "smtpd/session.h"
 
+enum { KEPT_SHARE = 8 }; /* of all seats: one in so many, for each kind */
+
 static bool
 is_over(uint32_t n, uint64_t limit)
 {
 	return limit != 0 && n > limit;
 }
 
+/* Without the seats that are kept for the other kinds of guests. */
+static bool
+has_seat(enum guest kind)
+{
+	size_t all = server.conf->smtp_connections, kept = all / KEPT_SHARE;
+	size_t taken = server.sessions;
+	enum guest other;
+
+	if (server.guests[kind] < kept)
+		return taken < all;
+	for (other = 0; other < GUESTS; other++)
+		if (other != kind && server.guests[other] < kept)
+			taken += kept - server.guests[other];
+	return taken < all;
+}
+
 const struct reply *
-guest_comes(const struct sockaddr *sa, bool trusted, bool *counted)
+guest_comes(const struct sockaddr *sa, enum guest kind, bool *counted)
 {
 	const struct conf *c = server.conf;
 	uint32_t now, rate;
 
 	*counted = false;
-	if (server.sessions >= c->smtp_connections)
+	if (!has_seat(kind))
 		return &R_FULL;
-	if (trusted)
+	if (kind == GUEST_TRUSTED)
 		return NULL;
 	rate = tally_add(TALLY_CONNECTS, sa, 1, loop_wall());
 	if (is_over(rate, c->smtp_client_rate))

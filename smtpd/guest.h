@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "smtpd/server.h"
+
 struct reply;
 struct session;
 
@@ -15,7 +17,7 @@ struct session;
  * A client has come. NULL: welcome; else a 421 to be said. *counted: it is
  * in the shared counters, guest_leaves() must follow.
  */
-const struct reply *guest_comes(const struct sockaddr *, bool trusted,
+const struct reply *guest_comes(const struct sockaddr *, enum guest kind,
     bool *counted);
 void guest_leaves(const struct sockaddr *);
 

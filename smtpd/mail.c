@@ -27,6 +27,16 @@ keep(struct mail *m, struct span address)
 	return at;
 }
 
+/* Keeps server.envelopes true. */
+static void
+hold(struct mail *m)
+{
+	size_t now = m->text.cap + m->cap * sizeof(*m->rcpt);
+
+	server.envelopes += now - m->envelope;
+	m->envelope = now;
+}
+
 struct mail *
 mail_new(struct span sender)
 {
@@ -36,6 +46,7 @@ mail_new(struct span sender)
 	m->arrived = loop_wall();
 	buf_init(&m->text, TEXT_MAX);
 	m->sender = keep(m, sender);
+	hold(m);
 	return m;
 }
 
@@ -45,6 +56,7 @@ mail_free(struct mail *m)
 	if (m == NULL)
 		return;
 	server.held -= m->held;
+	server.envelopes -= m->envelope;
 	fd_close(&m->fd);
 	buf_fini(&m->text);
 	buf_fini(&m->body);
@@ -61,6 +73,7 @@ mail_add_rcpt(struct mail *m, struct span rcpt)
 		m->rcpt = xreallocarray(m->rcpt, m->cap, sizeof(*m->rcpt));
 	}
 	m->rcpt[m->nrcpt++] = keep(m, rcpt);
+	hold(m);
 }
 
 static struct span

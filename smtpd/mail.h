@@ -23,6 +23,8 @@ struct mail {
 	struct mail_place sender;
 	struct mail_place *rcpt;
 	size_t nrcpt, cap;
+	size_t envelope;   /* bytes of this; counted in server.envelopes */
+	bool full;         /* a recipient was refused for its number: logged */
 	uint32_t flags;    /* ENV_* */
 	uint64_t declared; /* SIZE=, 0: not told */
 

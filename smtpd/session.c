@@ -297,6 +297,7 @@ on_close(struct conn *c, enum conn_why why)
 		s->prev->next = s->next;
 	else
 		sessions = s->next;
+	server.guests[s->kind]--;
 	free(s->helo);
 	free(s->login);
 	free(s);
@@ -395,17 +396,22 @@ session_open(int fd, const struct sockaddr *sa, const struct service *service)
 	const struct reply *no;
 	struct session *s;
 	bool trusted, counted;
+	enum guest kind;
 
 	copy_addr(&addr, sa);
 	accept_address(sa, client);
 	trusted = service->local ||
 	    conf_nets_match(&server.conf->trusted_networks, sa);
-	if ((no = guest_comes(&addr.sa, trusted, &counted)) != NULL) {
+	kind = trusted ? GUEST_TRUSTED :
+	    service->submission ? GUEST_USER : GUEST_STRANGER;
+	if ((no = guest_comes(&addr.sa, kind, &counted)) != NULL) {
 		turn_away(fd, client, service, no);
 		return;
 	}
 	s = session_new(fd, &addr, client, service);
 	s->trusted = trusted;
+	s->kind = kind;
+	server.guests[kind]++;
 	s->counted = counted;
 	identify(s, fd);
 	conn_deadline(s->conn, server.conf->smtp_timeout * 1000);

@@ -11,6 +11,7 @@
 #include "lib/loop.h"
 #include "lib/role.h"
 #include "lib/span.h"
+#include "smtpd/server.h"
 
 struct conn;
 struct mail;
@@ -49,6 +50,7 @@ struct session {
 	bool esmtp;     /* EHLO, not HELO: may pipeline */
 	bool trusted;   /* by address or socket, not by password */
 	bool counted;   /* in the shared counters */
+	enum guest kind;
 	enum role asked; /* whom, if question is not 0 */
 	uint32_t question;
 	unsigned errors, messages, auth_tries;
