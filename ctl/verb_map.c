@@ -3,10 +3,12 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ctl/ctl.h"
 #include "ctl/maps.h"
 #include "lib/aliases.h"
+#include "lib/limits.h"
 #include "lib/users.h"
 
 static const struct {
@@ -46,6 +48,52 @@ maps_compile(const struct ctl *c, const char *name, bool quiet)
 	    talk_is_up(c))
 		rc = talk(c, ROLE_MASTER, 2, args, NULL, false);
 	return rc;
+}
+
+struct map_file {
+	const char *text, *compiled;
+};
+
+enum map_age { MAP_FRESH, MAP_OLD, MAP_MISSING };
+
+static enum map_age
+map_age(const struct conf *c, const struct map_file *f)
+{
+	char path[PATH_LEN_MAX];
+	struct stat text, map;
+
+	if (ctl_path(path, c->map_dir, f->text) == -1 ||
+	    stat(path, &text) == -1)
+		return MAP_FRESH; /* made elsewhere, or nobody is here yet */
+	if (ctl_path(path, c->map_dir, f->compiled) == -1 ||
+	    stat(path, &map) == -1)
+		return MAP_MISSING;
+	if (text.st_mtim.tv_sec == map.st_mtim.tv_sec)
+		return text.st_mtim.tv_nsec > map.st_mtim.tv_nsec ? MAP_OLD :
+			MAP_FRESH;
+	return text.st_mtim.tv_sec > map.st_mtim.tv_sec ? MAP_OLD : MAP_FRESH;
+}
+
+int
+maps_renew(const struct ctl *c)
+{
+	static const struct map_file files[] = {
+		{ "users", "users.cdb" },
+		{ "users", "credentials.cdb" },
+		{ "aliases", "aliases.cdb" },
+	};
+	enum map_age age;
+	int rc;
+
+	for (size_t i = 0; i < nitems(files); i++) {
+		age = map_age(c->conf, &files[i]);
+		if (age == MAP_FRESH)
+			continue;
+		rc = maps_compile(c, files[i].text, true);
+		if (rc != EX_OK && age == MAP_MISSING)
+			return rc;
+	}
+	return EX_OK;
 }
 
 int

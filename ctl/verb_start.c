@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/maps.h"
 #include "lib/limits.h"
 
 enum {
@@ -51,7 +52,7 @@ listeners_print(const struct ctl *c)
 int
 verb_start(struct ctl *c, int argc, char **argv)
 {
-	int status = 0;
+	int rc, status = 0;
 	pid_t pid;
 
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "-f") != 0))
@@ -59,6 +60,8 @@ verb_start(struct ctl *c, int argc, char **argv)
 	if (talk_is_up(c))
 		return ctl_fail(EX_TEMPFAIL, "Postern is already running, "
 		    "process %ld", ctl_pid(c));
+	if ((rc = maps_renew(c)) != EX_OK)
+		return rc;
 	if (argc == 2)
 		return master_exec(c, true);
 	fflush(stdout);
