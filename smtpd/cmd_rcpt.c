@@ -29,7 +29,7 @@ complete(const struct addr *a, struct buf *whole)
 
 /* An alias is as good as what it ends at. */
 static const struct reply *
-check_alias(struct span address)
+check_alias(const struct session *s, struct span address)
 {
 	struct resolved_list list = { 0 };
 	enum resolve_kind kind;
@@ -38,7 +38,8 @@ check_alias(struct span address)
 	kind = resolve_all(server.conf, &server.maps, address, &list, &why);
 	resolved_list_fini(&list);
 	if (why != NULL) {
-		log_begin(LL_WARN, "limit");
+		log_begin(LL_WARN, "alias");
+		log_str("sid", s->sid);
 		log_span("to", address);
 		log_str("why", why);
 		log_end();
@@ -47,7 +48,7 @@ check_alias(struct span address)
 	case RESOLVE_UNKNOWN:
 		return &R_NO_USER;
 	case RESOLVE_ERROR:
-		return &R_MAP_ERROR;
+		return &R_ALIAS_ERROR;
 	default:
 		return &R_RCPT_OK;
 	}
@@ -73,7 +74,7 @@ check(const struct session *s, struct span address)
 	case RESOLVE_MAILBOX:
 		return &R_RCPT_OK;
 	case RESOLVE_ALIAS:
-		return check_alias(address);
+		return check_alias(s, address);
 	case RESOLVE_REMOTE:
 		return check_remote(s);
 	case RESOLVE_UNKNOWN:

@@ -64,6 +64,8 @@ REPLY(R_NO_USER, 550, "5.1.1", "no such mailbox here");
 REPLY(R_RELAY_DENIED, 550, "5.7.1", "not a local address; no relaying");
 REPLY(R_NO_ROUTE, 451, "4.4.0", "no route: this version delivers to local "
     "domains only (relayhost is not set)");
+REPLY(R_ALIAS_ERROR, 451, "4.3.5", "the aliases of this address form a loop, "
+    "or are too many; try later");
 REPLY(R_MAP_ERROR, 451, "4.3.0", "address table unreadable; try later");
 REPLY(R_TOO_MANY_RCPT, 452, "4.5.3", "too many recipients");
 REPLY(R_TOO_BIG, 552, "5.3.4", "message too big");

@@ -266,10 +266,13 @@ log_close(const struct session *s, enum conn_why why)
 		[CONN_OVERFLOW] = "client does not read",
 	};
 
+	/* Who hangs up after 221 without reading it has not lost anything. */
+	if (s->state == ST_GONE && (why == CONN_EOF || why == CONN_ERROR))
+		why = CONN_DONE;
 	log_begin(LL_INFO, "disconnect");
 	log_str("sid", s->sid);
 	log_str("client", s->client);
-	log_num("messages", s->messages);
+	log_num("messages", s->accepted);
 	log_num("errors", s->errors);
 	if (why == CONN_TLS && conn_tls(s->conn) != NULL)
 		log_str("tls", tls_error(conn_tls(s->conn)));

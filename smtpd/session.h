@@ -53,7 +53,8 @@ struct session {
 	enum guest kind;
 	enum role asked; /* whom, if question is not 0 */
 	uint32_t question;
-	unsigned errors, messages, auth_tries;
+	unsigned errors, auth_tries;
+	unsigned messages, accepted; /* begun; queued */
 	unsigned idle_talk; /* commands since the last message that led to none */
 	struct mail *mail;     /* the transaction, or NULL */
 	struct sasl *sasl;     /* the exchange, or NULL */

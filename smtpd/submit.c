@@ -402,6 +402,7 @@ accepted(struct session *s, uint64_t qid)
 	buf_fini(&b);
 	session_reset(s);
 	s->idle_talk = 0;
+	s->accepted++;
 	session_resume(s, &(struct reply){ 250, "2.0.0", text });
 }
 
