@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/addr.h"
@@ -66,7 +67,7 @@ struct spool {
 static struct entry *batch;
 static size_t nbatch, batch_cap;
 static struct spool spools[QUEUE_SPOOLS_MAX];
-static size_t nspools;
+static size_t nspools, spools_max;
 
 /* Large; one is in use at a time. */
 static struct spool_final finals[SPOOL_FINAL_MAX];
@@ -399,7 +400,7 @@ spool_begin(const struct ipc_spool_open *q, struct ipc *from, uint64_t *qid,
 	size_t n;
 	int fd;
 
-	if (nspools == QUEUE_SPOOLS_MAX)
+	if (nspools >= spools_max)
 		return &R_TROUBLE;
 	if (!store_has_room(q->size_hint))
 		return &R_SPACE;
@@ -554,9 +555,25 @@ intake_knows(uint64_t qid)
 	return false;
 }
 
+/*
+ * Each takes a descriptor until its client is done, which a slow one is not
+ * for a long time: small messages and deliveries need theirs meanwhile.
+ */
+static size_t
+spools_bound(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1 ||
+	    r.rlim_cur / QUEUE_SPOOLS_SHARE > QUEUE_SPOOLS_MAX)
+		return QUEUE_SPOOLS_MAX;
+	return (size_t)r.rlim_cur / QUEUE_SPOOLS_SHARE;
+}
+
 void
 intake_init(void)
 {
+	spools_max = spools_bound();
 	list.mem.max = 16 * 1024 * 1024;
 	loop_each_turn(batch_commit, NULL);
 }
