@@ -51,6 +51,9 @@ PATHS = -DPOSTERN_VERSION='"$(VERSION)"' \
 	-DPATH_MAIL='"$(LOCALSTATEDIR)/vmail"' \
 	-DPATH_RUN='"$(LOCALSTATEDIR)/run/postern"' \
 	-DPATH_LIBEXEC='"$(LIBEXECDIR)"'
+# Built for other places before? Then what knows them is made anew.
+PLACED != echo $(PATHS) | cmp -s - lib/places.made || \
+	echo $(PATHS) >lib/places.made; echo
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PATHS) $(WARN) $(PROBED) \
 	$(SANFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 ALL_LDFLAGS = $(PROBED) $(SANFLAGS) $(LDFLAGS)
@@ -112,6 +115,9 @@ all: $(PROGRAMS)
 .SUFFIXES: .c $S.o
 .c$S.o:
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+lib/conf_keys$S.o ctl/main$S.o master/house$S.o master/ctl$S.o: \
+    lib/places.made
 
 $(LIB): $(LIB_OBJS)
 	rm -f $@
@@ -216,7 +222,7 @@ install: all
 	    $(INSTALL) -m 755 $$p '$(DESTDIR)$(SBINDIR)' || exit 1; done
 	for f in $(SAMPLES) $(SERVICES); do \
 	    t='$(DESTDIR)$(EXAMPLEDIR)'/$${f#*/}; \
-	    $(FILL) $$f >$$t && chmod 644 $$t || exit 1; done
+	    $(FILL) $$f >"$$t" && chmod 644 "$$t" || exit 1; done
 	$(INSTALL) -m 644 '$(DESTDIR)$(EXAMPLEDIR)/postern.service' \
 	    '$(DESTDIR)$(UNITDIR)'
 	for m in $(MAN5); do \
@@ -244,7 +250,7 @@ dist:
 
 clean:
 	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t lib/*.cut \
-	    lib/*.bin .depend $(PROGRAMS) $(PROGRAMS:%=%.san) \
+	    lib/*.bin lib/places.made .depend $(PROGRAMS) $(PROGRAMS:%=%.san) \
 	    $(PROGRAMS:%=%.clang)
 
 .PHONY: all tests check fuzzers fuzz bench install uninstall dist clean
