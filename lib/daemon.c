@@ -31,6 +31,7 @@
 
 enum { MASTER_FD = 3 };
 
+static struct daemon *self;  /* the one of this process */
 static struct buf role_text; /* where role_is points */
 
 static bool
@@ -539,6 +540,7 @@ daemon_start(struct daemon *d, int argc, char **argv)
 	char *where;
 
 	started_by_master(argc, argv);
+	self = d;
 	d->users_fd = d->aliases_fd = d->credentials_fd = -1;
 	d->dir_fd = d->tally_fd = d->client_fd = -1;
 	d->master_fd = MASTER_FD;
@@ -562,6 +564,19 @@ daemon_start(struct daemon *d, int argc, char **argv)
 	if (ipc_write(MASTER_FD, IPC_READY,
 		d->flawed ? READY_FLAWED : READY_WHOLE, SPAN_NONE, -1, -1) == -1)
 		_exit(EX_TEMPFAIL); /* master went away */
+}
+
+void
+daemon_peer_lost(enum role role)
+{
+	struct ipc_peer msg = { (uint32_t)role, 0 };
+	struct buf b;
+
+	buf_init(&b, 64);
+	ipc_peer_encode(&b, &msg);
+	/* No master, no new peer: on_stop is on its way then. */
+	(void)ipc_send(self->master, IPC_PEER_LOST, 0, buf_get(&b), -1, -1);
+	buf_fini(&b);
 }
 
 struct daemon_peer *

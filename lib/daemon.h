@@ -95,6 +95,13 @@ struct daemon {
  */
 void daemon_start(struct daemon *, int argc, char **argv);
 
+/*
+ * Tells master that the channel to the one peer of that role has ended. If
+ * the peer died, on_peer comes with its successor anyway; if both live (an
+ * error on the channel), master makes a new one after a second.
+ */
+void daemon_peer_lost(enum role);
+
 /* The peer of that role, or NULL. */
 struct daemon_peer *daemon_peer(struct daemon *, enum role);
 

@@ -62,6 +62,7 @@ static const struct rule {
 	{ IPC_WORKER_IS, BIT(MASTER), BIT(QUEUE), 0, 1, false },
 	{ IPC_SESSION, BIT(AUTH), BIT(MASTER), 1, 1, false },
 	{ IPC_SESSION_IS, BIT(MASTER), BIT(AUTH), 0, 0, false },
+	{ IPC_PEER_LOST, BIT(SMTPD) | BIT(LOGIN), BIT(MASTER), 0, 0, false },
 
 	{ IPC_SPOOL_OPEN, BIT(SMTPD), BIT(QUEUE), 0, 0, false },
 	{ IPC_SPOOL_IS, BIT(QUEUE), BIT(SMTPD), 0, 1, false },

@@ -28,6 +28,7 @@ enum ipc_type {
 	IPC_WORKER_IS, /* M->queue: fd, or why not */
 	IPC_SESSION,   /* auth->M: start a session with this fd */
 	IPC_SESSION_IS,/* M->auth */
+	IPC_PEER_LOST, /* C->M my channel to this role has ended */
 	/* lib/ipc_mail.h: smtpd <-> queue */
 	IPC_SPOOL_OPEN = 32, /* S->Q large message: a spool file, please */
 	IPC_SPOOL_IS,        /* Q->S fd, or why not */

@@ -66,6 +66,7 @@ static const struct {
 	{ IPC_WORKER_IS, round_worker_is },
 	{ IPC_SESSION, round_session },
 	{ IPC_SESSION_IS, round_session_is },
+	{ IPC_PEER_LOST, round_peer },
 	{ IPC_SPOOL_OPEN, round_spool_open },
 	{ IPC_SPOOL_IS, round_spool_is },
 	{ IPC_SUBMIT, round_submit },

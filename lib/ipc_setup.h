@@ -47,7 +47,11 @@ struct ipc_listen { /* IPC_LISTEN, fd */
 	struct span address; /* "127.0.0.1:25", for the log */
 };
 
-struct ipc_peer { /* IPC_PEER, fd: sent at start and when a peer is new */
+/*
+ * IPC_PEER, fd: sent at start and when a peer is new. IPC_PEER_LOST, index
+ * 0: the other way round, asks for a new channel if both still live.
+ */
+struct ipc_peer {
 	uint32_t role;
 	uint32_t index;
 };

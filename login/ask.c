@@ -59,17 +59,26 @@ lost(struct client *c)
 		client_verdict(c, &is);
 }
 
+/* Whoever waits for an answer will get none. */
 static void
-on_gone(struct ipc *ipc, void *arg)
+forget(void)
 {
 	struct client *c;
 
-	(void)arg;
-	log_msg(LL_WARN, "limit", "auth is gone");
-	ipc_free(ipc);
+	ipc_free(auth);
 	auth = NULL;
 	while ((c = pending_take_any(&waiting)) != NULL)
 		lost(c);
+}
+
+static void
+on_gone(struct ipc *ipc, void *arg)
+{
+	(void)ipc;
+	(void)arg;
+	log_msg(LL_WARN, "limit", "auth is gone");
+	forget();
+	daemon_peer_lost(ROLE_AUTH);
 }
 
 void
@@ -78,7 +87,7 @@ ask_peer(struct daemon_peer *p)
 	if (p->role != ROLE_AUTH)
 		return;
 	if (auth != NULL)
-		on_gone(auth, NULL);
+		forget();
 	auth = ipc_new(p->fd, ROLE_LOGIN, ROLE_AUTH, on_message, on_gone, NULL);
 	p->fd = -1;
 }

@@ -19,10 +19,12 @@
 #include "lib/span.h"
 #include "master/house.h"
 #include "master/spawn.h"
+#include "master/topology.h"
 #include "master/worker.h"
 
 enum {
 	READY_MS = 60 * 1000,  /* from fork to READY */
+	REJOIN_MS = 1000,      /* from a lost channel to a new one */
 	FOLLOW_MS = 5 * 1000,  /* from a lost channel to SIGKILL */
 	AGAIN_MS = 100,        /* first wait before a seat is filled again */
 	AGAIN_MAX_MS = 30 * 1000,
@@ -70,6 +72,39 @@ child_kill_after(struct child *c, uint64_t ms)
 	loop_timer(&c->deadline, ms);
 }
 
+static void
+on_rejoin(struct timer *t)
+{
+	struct child *c = t->arg;
+
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		if ((c->lost >> role & 1) != 0)
+			spawn_peers_again(c, (enum role)role, c->lost_at);
+	c->lost = 0;
+}
+
+/*
+ * If the peer is dead or dying, its successor gets a channel when it starts.
+ * If it still lives after a while, only the channel was lost. Not more than
+ * one a while: neither of the two is to be kept busy with it.
+ */
+static int
+on_peer_lost(struct child *c, struct ipc_msg *m)
+{
+	struct ipc_peer in;
+
+	if (ipc_peer_decode(m->body, &in) == -1 ||
+	    !topology_are_peers(c->role, (enum role)in.role))
+		return -1;
+	c->lost |= 1u << in.role;
+	c->lost_at = loop_now();
+	c->rejoin.fn = on_rejoin;
+	c->rejoin.arg = c;
+	if (!loop_timer_is_set(&c->rejoin))
+		loop_timer(&c->rejoin, REJOIN_MS);
+	return 0;
+}
+
 static int
 on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 {
@@ -90,6 +125,8 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return worker_asked(c, m);
 	case IPC_SESSION:
 		return session_asked(c, m);
+	case IPC_PEER_LOST:
+		return on_peer_lost(c, m);
 	default:
 		return -1;
 	}
@@ -136,6 +173,7 @@ static void
 child_free(struct child *c)
 {
 	loop_untimer(&c->deadline);
+	loop_untimer(&c->rejoin);
 	if (c->ipc != NULL)
 		ipc_free(c->ipc);
 	free(c->user);

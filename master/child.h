@@ -38,6 +38,9 @@ struct child {
 	char *user, *root, *login; /* owner's processes; else NULL */
 	uint64_t since;            /* loop clock */
 	struct timer deadline;     /* READY, or the end, or SIGKILL */
+	unsigned lost;             /* roles whose channel has ended, bits */
+	uint64_t lost_at;          /* loop clock */
+	struct timer rejoin;
 };
 
 extern struct child *children;

@@ -218,25 +218,43 @@ send_peer(struct child *to, const struct child *other, int fd)
 	buf_fini(&b);
 }
 
+static void
+peers_join(struct child *c, struct child *o)
+{
+	int pair[2];
+
+	if (ipc_pair(pair) == -1) {
+		log_msg(LL_ERROR, "spawn", "no channel: %s", strerror(errno));
+		return;
+	}
+	send_peer(c, o, pair[0]);
+	send_peer(o, c, pair[1]);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+}
+
 /* A channel between c and each living process that is its peer. */
 static void
 setup_peers(struct child *c)
 {
-	int pair[2];
+	for (struct child *o = children; o != NULL; o = o->next)
+		if (o != c && o->ipc != NULL &&
+		    topology_are_peers(c->role, o->role))
+			peers_join(c, o);
+}
 
+void
+spawn_peers_again(struct child *c, enum role role, uint64_t since)
+{
 	for (struct child *o = children; o != NULL; o = o->next) {
-		if (o == c || o->ipc == NULL ||
-		    !topology_are_peers(c->role, o->role))
+		if (o->role != role || o->ipc == NULL || o->since >= since)
 			continue;
-		if (ipc_pair(pair) == -1) {
-			log_msg(LL_ERROR, "spawn", "no channel: %s",
-			    strerror(errno));
-			continue;
-		}
-		send_peer(c, o, pair[0]);
-		send_peer(o, c, pair[1]);
-		fd_close(&pair[0]);
-		fd_close(&pair[1]);
+		log_begin(LL_WARN, "channel");
+		log_str("role", role_name(c->role));
+		log_num("pid", (uint64_t)c->pid);
+		log_str("why", "lost; a new one is made");
+		log_end();
+		peers_join(c, o);
 	}
 }
 

@@ -22,6 +22,9 @@ struct child *spawn_seat(struct seat *);
  */
 struct child *spawn_owner(enum role, struct ipc_role *is, int fd);
 
+/* New channels to each peer of that role that was there before `since`. */
+void spawn_peers_again(struct child *, enum role, uint64_t since);
+
 /* Gives a running child our descriptor 2: the log is another file now. */
 void spawn_log_again(struct child *);
 

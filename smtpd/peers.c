@@ -71,19 +71,29 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 	return -1;
 }
 
+/* Whoever waits for an answer will get none. */
 static void
-on_gone(struct ipc *ipc, void *arg)
+forget(struct peer *p)
 {
-	struct peer *p = arg;
 	struct session *s;
 
-	log_msg(LL_WARN, "limit", "%s is gone", role_name(p->role));
-	ipc_free(ipc);
+	ipc_free(p->ipc);
 	p->ipc = NULL;
 	while ((s = pending_take_any(&p->waiting)) != NULL) {
 		s->question = 0;
 		p->lost(s);
 	}
+}
+
+static void
+on_gone(struct ipc *ipc, void *arg)
+{
+	struct peer *p = arg;
+
+	(void)ipc;
+	log_msg(LL_WARN, "limit", "%s is gone", role_name(p->role));
+	forget(p);
+	daemon_peer_lost(p->role);
 }
 
 void
@@ -94,7 +104,7 @@ peers_set(struct daemon_peer *d)
 	if (p == NULL)
 		return;
 	if (p->ipc != NULL)
-		on_gone(p->ipc, p);
+		forget(p);
 	p->ipc = ipc_new(d->fd, ROLE_SMTPD, p->role, on_message, on_gone, p);
 	p->since++;
 	d->fd = -1;
