@@ -7,6 +7,7 @@
 #	make check			unit tests and dialogues, a minute
 #	make fuzz			every parser, FUZZ_SECONDS each (clang)
 #	make bench			numbers; see t/bench
+#	make lint			cppcheck, clang-tidy, shellcheck
 #	make dist			the tarball
 #	make SAN=address,undefined	*.san.o and PROG.san beside the others
 #
@@ -191,6 +192,9 @@ fuzz:
 bench: $(PROGRAMS)
 	t/bench
 
+lint:
+	t/lint
+
 # Installing. Nothing is started, no user is made, no configuration is
 # touched, and a foreign sendmail in SBINDIR stays: its name is then only in
 # LIBEXECDIR (see INSTALL).
@@ -253,6 +257,6 @@ clean:
 	    lib/*.bin lib/places.made .depend $(PROGRAMS) $(PROGRAMS:%=%.san) \
 	    $(PROGRAMS:%=%.clang)
 
-.PHONY: all tests check fuzzers fuzz bench install uninstall dist clean
+.PHONY: all tests check fuzzers fuzz bench lint install uninstall dist clean
 
 -include .depend

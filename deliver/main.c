@@ -14,6 +14,7 @@
  * between any two calls: what was not answered is delivered again, under the
  * same file name (deliver/store.c).
  */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +94,7 @@ main(int argc, char **argv)
 	size_t n;
 
 	daemon_start(&self, argc, argv);
+	assert(self.conf != NULL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG is enough */
 	/*

@@ -161,6 +161,8 @@ setup_map(struct daemon *d, struct ipc_msg *m)
 	    (slot = map_slot(d, in.name)) == NULL)
 		malformed(m);
 	fd_close(slot);
+	/* malformed() does not return */
+	/* cppcheck-suppress nullPointerRedundantCheck */
 	*slot = take_fd(m, 0);
 }
 

@@ -13,6 +13,7 @@
  * stops, or died) ends the session between two commands; nothing is removed
  * then.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -105,6 +106,7 @@ int
 main(int argc, char **argv)
 {
 	daemon_start(&self, argc, argv);
+	assert(self.conf != NULL);
 	signals_catch();
 	net_init(&session.net, self.client_fd, POP3_LINE_MAX,
 	    self.conf->pop3_timeout * 1000, self.role_is.input);

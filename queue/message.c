@@ -23,7 +23,7 @@ enum { BUCKETS = 4096, LOG_MAX = 4 * 1024 * 1024, READ_STEP = 64 * 1024 };
 
 static struct message *table[BUCKETS];
 static size_t count, bodies;
-static TAILQ_HEAD(, message) unlogged = TAILQ_HEAD_INITIALIZER(unlogged);
+static TAILQ_HEAD(message_list, message) unlogged = TAILQ_HEAD_INITIALIZER(unlogged);
 
 /* --- the table --------------------------------------------------------- */
 

@@ -26,7 +26,7 @@
 enum { BUCKETS = 1024, LOAD_STEP = 200 };
 
 static struct destination *table[BUCKETS];
-static TAILQ_HEAD(, destination) ring = TAILQ_HEAD_INITIALIZER(ring);
+static TAILQ_HEAD(destination_list, destination) ring = TAILQ_HEAD_INITIALIZER(ring);
 static struct timer due;
 
 /* --- destinations ------------------------------------------------------ */

@@ -20,7 +20,7 @@ struct destination {
 	struct rcpt_list ready;
 	size_t nready;
 	unsigned sent;            /* recipients given to workers */
-	TAILQ_HEAD(, worker) workers;
+	TAILQ_HEAD(worker_list, worker) workers;
 	unsigned nworkers;
 	bool asking;              /* for another worker */
 	uint64_t refused;         /* loop_now(): not again before */
