@@ -59,6 +59,17 @@ malformed(const struct ipc_msg *m)
 
 /* --- the set-up -------------------------------------------------------- */
 
+/* A front that gives us its socket had it non-blocking. */
+static void
+make_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || ((flags & O_NONBLOCK) != 0 &&
+	    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+		die("client socket");
+}
+
 static void
 setup_role(struct daemon *d, struct ipc_msg *m)
 {
@@ -73,6 +84,8 @@ setup_role(struct daemon *d, struct ipc_msg *m)
 	d->count = d->role_is.count;
 	d->privileged = d->role_is.privileged != 0;
 	d->client_fd = take_fd(m, 0);
+	if (is_blocking(d->role) && d->client_fd != -1)
+		make_blocking(d->client_fd);
 }
 
 static struct conf *

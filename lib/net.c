@@ -46,7 +46,7 @@ net_init(struct net *t, int fd, size_t line_max, uint64_t idle_ms,
 		.tv_usec = (suseconds_t)(idle_ms % 1000 * 1000) };
 	int flags = fcntl(fd, F_GETFL);
 
-	/* A front that gives us its socket had it non-blocking. */
+	/* Where lib/daemon.c did not do it already: the sandbox forbids it. */
 	if (flags == -1 ||
 	    ((flags & O_NONBLOCK) != 0 &&
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1))

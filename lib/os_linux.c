@@ -39,6 +39,7 @@ enum {
 	ACCEPT = OS_MAY_ACCEPT,
 	PAIR = OS_MAY_PAIR,
 	FILES = OS_MAY_FILES,
+	CUT = OS_MAY_CUT,
 };
 
 enum how {
@@ -86,8 +87,9 @@ static const struct rule rules[] = {
 	YES(sendto, ANY), YES(shutdown, ANY), YES(getsockopt, ANY),
 	YES(fstat, ANY), YES(dup, ANY), YES(dup3, ANY), YES(ppoll, ANY),
 	YES(pselect6, ANY), YES(close_range, ANY),
-	{ SYS_fcntl, ANY, IF_EQ, 1, EINVAL, 10, { F_DUPFD, F_DUPFD_CLOEXEC,
-	    F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_SETLK, F_SETLKW,
+	/* not F_SETFL: it takes O_APPEND off a log */
+	{ SYS_fcntl, ANY, IF_EQ, 1, EINVAL, 9, { F_DUPFD, F_DUPFD_CLOEXEC,
+	    F_GETFD, F_SETFD, F_GETFL, F_SETLK, F_SETLKW,
 	    F_OFD_SETLK, F_OFD_SETLKW } },
 	{ SYS_ioctl, ANY, IF_EQ, 1, ENOTTY, 2, { FIONREAD, FIONBIO } },
 	/* glibc's fstat(2) is newfstatat(fd, "", AT_EMPTY_PATH) */
@@ -137,7 +139,7 @@ static const struct rule rules[] = {
 	YES(pwrite64, FILES), YES(preadv, FILES), YES(pwritev, FILES),
 	YES(fsync, FILES), YES(fdatasync, FILES),
 	YES(sync_file_range, FILES), YES(syncfs, FILES),
-	YES(ftruncate, FILES), YES(fallocate, FILES), YES(fchmod, FILES),
+	YES(ftruncate, CUT), NO(ftruncate, EPERM), YES(fchmod, FILES),
 	YES(fchmodat, FILES), YES(utimensat, FILES), YES(umask, FILES),
 	YES(unlinkat, FILES), YES(mkdirat, FILES), YES(linkat, FILES),
 	YES(renameat2, FILES), YES(copy_file_range, FILES),

@@ -4,6 +4,8 @@
  *
  * - a role that reads from strangers never has OS_MAY_FILES, except those
  *   that already run as the stranger (pop3d, deliver), below one root
+ * - what was logged stays logged: nobody can rewrite or empty the file behind
+ *   descriptor 2; only queue, which mends its spool files, may cut one short
  * - nobody may open a socket, connect, run a program, or fork
  * - limits only ever go down
  */
@@ -29,7 +31,8 @@ static const struct sandbox_row rows[] = {
 	{ ROLE_SMTPD,   OS_MAY_LOOP | OS_MAY_ACCEPT,                65536, 2048 },
 	{ ROLE_LOGIN,   OS_MAY_LOOP | OS_MAY_ACCEPT | OS_MAY_PAIR,  65536, 2048 },
 	{ ROLE_AUTH,    OS_MAY_LOOP,                                 4096, 1024 },
-	{ ROLE_QUEUE,   OS_MAY_LOOP | OS_MAY_ACCEPT | OS_MAY_FILES, 16384, 2048 },
+	{ ROLE_QUEUE,   OS_MAY_LOOP | OS_MAY_ACCEPT | OS_MAY_FILES |
+	                OS_MAY_CUT,                                 16384, 2048 },
 	{ ROLE_DELIVER, OS_MAY_FILES,                                 512,  256 },
 	{ ROLE_POP3D,   OS_MAY_FILES,                                  64,  512 },
 };

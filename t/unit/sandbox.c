@@ -28,7 +28,7 @@
 
 static char root[] = "/tmp/postern-sandbox.XXXXXX";
 static char outside[sizeof(root) + 16];
-static int root_fd, listen_fd, pair_fd[2];
+static int root_fd, listen_fd, log_fd, pair_fd[2];
 
 /* Each returns whether it was let through. */
 
@@ -81,9 +81,28 @@ try_root_file(void)
 	int fd = openat(root_fd, "a/new", O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	return fd != -1 && write(fd, "x", 1) == 1 && fsync(fd) == 0 &&
-	    ftruncate(fd, 0) == 0 &&
 	    renameat(root_fd, "a/new", root_fd, "b/new") == 0 &&
 	    unlinkat(root_fd, "b/new", 0) == 0;
+}
+
+/* A log: open for appending since before the sandbox. */
+static bool
+try_cut(void)
+{
+	return ftruncate(log_fd, 0) == 0;
+}
+
+static bool
+try_punch(void)
+{
+	return syscall(SYS_fallocate, log_fd, 3 /* punch, keep size */, 0L,
+		   4096L) == 0;
+}
+
+static bool
+try_overwrite(void)
+{
+	return fcntl(log_fd, F_SETFL, 0) == 0;
 }
 
 static bool
@@ -306,6 +325,9 @@ static const struct {
 	{ "make a socket pair", try_socketpair, R(LOGIN) },
 	{ "work with files below its root", try_root_file,
 	    OWNER | R(QUEUE) },
+	{ "cut what it may write", try_cut, R(QUEUE) },
+	{ "make a hole in its log", try_punch, 0 },
+	{ "write over its log", try_overwrite, 0 },
 	{ "open /etc/passwd", try_open_etc, 0 },
 	{ "open the directory above its root", try_open_above, 0 },
 	{ "make a file outside", try_open_outside, 0 },
@@ -397,6 +419,10 @@ scene_make(void)
 	mkdirat(root_fd, "b", 0700);
 	fd = openat(root_fd, "a/kept", O_WRONLY | O_CREAT, 0600);
 	close(fd);
+	log_fd = openat(root_fd, "a/log", O_WRONLY | O_APPEND | O_CREAT,
+	    0600);
+	if (log_fd == -1 || write(log_fd, "x", 1) != 1)
+		exit(2);
 	listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (bind(listen_fd, (struct sockaddr *)&at, sizeof(at)) == -1 ||
 	    listen(listen_fd, 5) == -1 ||
@@ -408,7 +434,7 @@ static void
 scene_clear(void)
 {
 	static const char *const files[] = { "a/kept", "a/new", "b/new",
-		"a/link", "a/sym" };
+		"a/link", "a/log", "a/sym" };
 
 	for (size_t i = 0; i < nitems(files); i++)
 		unlinkat(root_fd, files[i], 0);
