@@ -7,8 +7,8 @@
  * in files and on a terminal; syslog adds the front itself. "level=" follows
  * ev at all levels but info. A value is quoted and escaped: no byte of a
  * stranger can end a value, a line or a terminal's patience. Only numbers,
- * the ids sid and qid, and plain words given by our own code (log_str) stand
- * bare. Before log_open() lines go to standard error.
+ * plain words given by our own code (log_str), and plain values of keys that
+ * never hold a stranger's text stand bare. Before log_open() lines go to standard error.
  */
 #include "lib/log.h"
 
@@ -224,10 +224,14 @@ log_str(const char *key, const char *value)
 void
 log_span(const char *key, struct span value)
 {
-	bool id = strcmp(key, "sid") == 0 || strcmp(key, "qid") == 0;
+	static const char *const ours[] = { "sid", "qid", "client", "service",
+		"enhanced" };
+	bool bare = false;
 
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		bare |= strcmp(key, ours[i]) == 0;
 	if (making())
-		put_pair(key, value, id && is_plain(value));
+		put_pair(key, value, bare && is_plain(value));
 }
 
 void

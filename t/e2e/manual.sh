@@ -50,6 +50,20 @@ for f in "$man"/*; do
 	    "$TOP/Makefile"
 done
 
+# What the log says, the manual explains.
+sources=$(cd "$TOP" && ls lib/*.c [a-z]*/*.c | grep -v -e _fuzz -e '^t/' |
+    sort -u)
+words() { # regular expression: the names in quotes that end a match
+	(cd "$TOP" && grep -hoE "$1" $sources) | grep -oE '"[a-z]+"$' |
+	    tr -d '"' | sort -u
+}
+for w in $(words 'log_(begin|msg)\([^"]*"[a-z]+"') \
+    $(words '(log_result|failed|log_child|session_log_refusal)\([^"]*"[a-z]+"') \
+    $(words 'log_(str|span|num|int)\("[a-z]+"'); do
+	ok "postern-log(5) tells what $w is" \
+	    grep -qE "^\.It Cm (.* )?$w( |\$)" "$man/postern-log.5"
+done
+
 if command -v mandoc >/dev/null; then
 	for f in "$man"/*; do
 		# Pages that are not installed yet cannot be found.
