@@ -34,10 +34,11 @@ void check_maps(struct check *);
 void check_places(struct check *);
 void check_log(struct check *);
 void check_mailboxes(struct check *);
-/* ctl/check_net.c: names, certificate, ports. */
+/* ctl/check_net.c: names, certificate, ports, where mail goes. */
 void check_names(struct check *);
 void check_tls(struct check *);
 void check_ports(struct check *);
+void check_aliases(struct check *);
 void check_mail(struct check *);
 
 /*

@@ -114,6 +114,9 @@ map(struct check *k, const char *text, const char *compiled, bool secret,
 	if (stat(path, &m) == -1) {
 		if (errno != ENOENT)
 			check_bad(k, "map %s: %s", path, strerror(errno));
+		else if (!k->running && access(source, F_OK) == 0)
+			check_odd(k, "map %s is not there yet; postern start "
+			    "makes it", path);
 		else if (needed || access(source, F_OK) == 0)
 			check_bad(k, "map %s is missing; type: postern map %s",
 			    path, text);

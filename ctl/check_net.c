@@ -10,12 +10,17 @@
 #include <unistd.h>
 
 #include "ctl/check.h"
+#include "lib/aliases.h"
 #include "lib/die.h"
 #include "lib/limits.h"
 #include "lib/resolve.h"
+#include "lib/text.h"
 #include "lib/tls.h"
 
-enum { EXPIRY_WARNING = 14 }; /* days */
+enum {
+	EXPIRY_WARNING = 14, /* days */
+	ALIASES_SHOWN = 10,
+};
 
 void
 check_names(struct check *k)
@@ -181,6 +186,70 @@ map_named(const struct check *k, const char *name)
 	    (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return NULL;
 	return map_open(fd);
+}
+
+/* --- where aliases lead ------------------------------------------------ */
+
+struct aliases_seen {
+	struct check *k;
+	struct maps maps;
+	unsigned seen, bad;
+};
+
+static int
+alias(void *arg, struct span key, struct span targets, size_t line)
+{
+	struct aliases_seen *a = arg;
+	const struct conf *c = a->k->conf;
+	struct resolved_list list = { 0 };
+	const char *why = NULL;
+	struct buf address;
+
+	(void)targets;
+	buf_init(&address, SMTP_PATH_MAX);
+	buf_str(&address, key.p[0] == '@' ? "-" : ""); /* nobody, we hope */
+	buf_span(&address, key);
+	if (!span_has(key, '@')) {
+		buf_char(&address, '@');
+		buf_str(&address, c->default_domain);
+	}
+	a->seen++;
+	if (!address.bad)
+		(void)resolve_all(c, &a->maps, buf_get(&address), &list, &why);
+	if (why != NULL && a->bad++ < ALIASES_SHOWN)
+		check_bad(a->k, "%s/aliases:%zu: %.*s: %s; correct it and "
+		    "type: postern map aliases", c->map_dir, line,
+		    SPAN_FMT(key), why);
+	resolved_list_fini(&list);
+	buf_fini(&address);
+	return 0;
+}
+
+void
+check_aliases(struct check *k)
+{
+	struct aliases_seen a = { .k = k, .maps = { map_named(k, "users.cdb"),
+		map_named(k, "aliases.cdb") } };
+	struct buf text = { 0 }, err;
+	char path[PATH_LEN_MAX];
+
+	buf_init(&err, 1024 * 1024);
+	if (a.maps.users != NULL && a.maps.aliases != NULL &&
+	    ctl_path(path, k->conf->map_dir, "aliases") == 0 &&
+	    text_load(path, TEXT_FILE_MAX, &text, &err) == 0 &&
+	    aliases_read(k->conf, buf_get(&text), path, alias, &a, &err) == 0) {
+		if (a.bad > ALIASES_SHOWN)
+			check_bad(k, "and %u aliases more",
+			    a.bad - ALIASES_SHOWN);
+		else if (a.bad == 0)
+			check_ok(k, "aliases: %u", a.seen);
+	} else if (err.n != 0 && access(path, F_OK) == 0) {
+		check_bad(k, "%s", buf_cstr(&err));
+	}
+	map_close(a.maps.users);
+	map_close(a.maps.aliases);
+	buf_fini(&text);
+	buf_fini(&err);
 }
 
 /* RFC 5321 4.5.1: mail to postmaster must find somebody. */
