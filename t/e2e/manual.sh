@@ -51,8 +51,8 @@ for f in "$man"/*; do
 done
 
 # What the log says, the manual explains.
-sources=$(cd "$TOP" && ls lib/*.c [a-z]*/*.c | grep -v -e _fuzz -e '^t/' |
-    sort -u)
+sources=$(cd "$TOP" && find lib master smtpd queue deliver login pop3d auth \
+    -name '*.c' ! -name '*_fuzz.c')
 words() { # regular expression: the names in quotes that end a match
 	(cd "$TOP" && grep -hoE "$1" $sources) | grep -oE '"[a-z]+"$' |
 	    tr -d '"' | sort -u
