@@ -6,7 +6,7 @@ need python3 curl
 # few errors: each beyond half the budget is answered later
 instance_start --users 1 --set smtp-errors=1
 cat >"$T/garbage.py" <<'X'
-import os, random, socket, ssl, sys
+import concurrent.futures, os, random, socket, sys
 random.seed(1)
 run, ports = sys.argv[1], [int(p) for p in sys.argv[2:]]
 
@@ -23,40 +23,35 @@ def chunks():
     for _ in range(20):
         yield random.randbytes(random.choice((1, 10, 100, 5000, 70000)))
 
-n = 0
-for port in ports:
-    for data in chunks():
-        s = socket.create_connection(("127.0.0.1", port), timeout=10)
-        try:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-            while s.recv(65536):
-                pass
-        except OSError:
+def one(family, kind, where, data):
+    s = socket.socket(family, kind)
+    s.settimeout(30) # errors are answered slowly
+    try:
+        s.connect(where)
+        s.sendall(data or b"\0")
+        if kind == socket.SOCK_SEQPACKET:
+            # descriptors nobody asked for
+            socket.send_fds(s, [data[:100] or b"\0"], [0, 1, 2])
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(65536):
             pass
-        s.close()
-        n += 1
+    except socket.timeout:
+        print("# %s never ended: %r" % (where, data[:40]))
+    except OSError:
+        pass
+    s.close()
+
+jobs = [(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", port), data)
+        for port in ports for data in chunks()]
 for name in sorted(os.listdir(run)):
-    if not name.endswith(".sock"):
-        continue
-    for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM):
-        for data in chunks():
-            s = socket.socket(socket.AF_UNIX, kind)
-            s.settimeout(10)
-            try:
-                s.connect(os.path.join(run, name))
-                s.sendall(data or b"\0")
-                if kind == socket.SOCK_SEQPACKET:
-                    # a descriptor nobody asked for
-                    socket.send_fds(s, [data[:100] or b"\0"], [0, 1, 2])
-                s.shutdown(socket.SHUT_WR)
-                while s.recv(65536):
-                    pass
-            except OSError:
-                pass
-            s.close()
-            n += 1
-print("# %d times garbage" % n)
+    if name.endswith(".sock"):
+        jobs += [(socket.AF_UNIX, kind, os.path.join(run, name), data)
+                 for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM)
+                 for data in chunks()]
+with concurrent.futures.ThreadPoolExecutor(30) as pool:
+    for done in [pool.submit(one, *j) for j in jobs]:
+        done.result()
+print("# %d times garbage" % len(jobs))
 X
 python3 "$T/garbage.py" "$RUN" "$SMTP_PORT" "$SUBMISSION_PORT" \
     "$SUBMISSIONS_PORT" "$POP3_PORT" "$POP3S_PORT" >"$T/garbage.out" 2>&1
