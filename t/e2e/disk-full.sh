@@ -16,8 +16,6 @@ unmount() {
 	cleanup
 }
 trap unmount EXIT
-mkdir -p "$INST/mail"
-mount -t tmpfs -o size=8m,mode=755 postern-t "$INST/mail"
 instance_start --users 2 --set spool-reserve=0 --set retry-min=1s \
     --set retry-max=2s
 
