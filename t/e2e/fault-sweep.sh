@@ -1,8 +1,7 @@
 #!/bin/sh
 # The system calls that a daemon makes for one message are listed; then it is
-# killed before each of them in turn. Whatever was acknowledged arrives, once.
-# (Calls that fail cannot be made this way: strace makes a call fail by calling
-# something that the sandbox forbids.)
+# killed before each of them in turn, and then each of them fails in turn.
+# Whatever was acknowledged arrives, once.
 . "$(dirname "$0")/../lib.sh"
 need_root
 need strace python3
@@ -82,6 +81,32 @@ fault() { # role size inject-expression
 	tracer_stop
 	return $rc
 }
+error_of() { # call: what it could really say; nothing: not of interest
+	case $1 in
+	openat|openat2|accept4) echo EMFILE ;;
+	write|writev|pwrite64|ftruncate|fallocate|mkdirat) echo ENOSPC ;;
+	fsync|fdatasync|renameat2|renameat|linkat|unlinkat|read|pread64| \
+	getdents64|newfstatat|fstat|fstatfs|sync_file_range) echo EIO ;;
+	sendmsg|sendto) echo ENOBUFS ;;
+	recvmsg|recvfrom|epoll_ctl|mmap|brk) echo ENOMEM ;;
+	esac
+}
+errors() { # role size
+	list "$1" "$2" || return 1
+	faults=0
+	while read -r call n; do
+		[ $faults -lt "$FAULTS" ] || break
+		error=$(error_of "$call")
+		[ -n "$error" ] || continue
+		what="$call:error=$error:when=$n"
+		fault "$1" "$2" "$what" || {
+			echo "$what"
+			return 1
+		}
+		faults=$((faults + 1))
+	done <"$T/calls"
+	echo "each of $faults system calls failed"
+}
 sweep() { # role size
 	list "$1" "$2" || return 1
 	faults=0
@@ -107,6 +132,9 @@ for size in 500 100000; do
 	for role in queue deliver smtpd; do
 		ok "$role killed, $size bytes: all are taken" \
 		    sweep $role $size || tail -5 "$LOG" | note
+		note <"$T/out"
+		ok "$role's calls fail, $size bytes: all are taken" \
+		    errors $role $size || tail -5 "$LOG" | note
 		note <"$T/out"
 	done
 done
