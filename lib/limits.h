@@ -35,6 +35,10 @@ enum {
 	SMTP_AUTH_TRIES = 5,     /* wrong passwords, a connection */
 	SMTP_DELAY_MS = 1000,    /* added per error, past half the budget */
 	SMTP_DELAY_MAX_MS = 10 * 1000,
+	SMTP_CROWD_MS = 10 * 1000, /* a stranger's time for a command when more
+				  * than half of all seats are taken; the
+				  * five minutes of RFC 5321 4.5.3.2.7 are
+				  * what a crowd of idlers lives on */
 	SMTP_IDLE_TALK_MAX = 100, /* NOOP and kin between two messages */
 	SMTP_ANSWER_MS = 600 * 1000, /* for queue, auth to answer us; RFC 5321
 				  * 4.5.3.2.6: clients wait ten minutes */

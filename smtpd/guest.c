@@ -66,6 +66,17 @@ guest_leaves(const struct sockaddr *sa)
 	(void)tally_add(TALLY_CONNECTED, sa, -1, loop_wall());
 }
 
+uint64_t
+guest_patience(const struct session *s)
+{
+	uint64_t ms = server.conf->smtp_timeout * 1000;
+
+	if (s->kind == GUEST_STRANGER && ms > SMTP_CROWD_MS &&
+	    server.sessions > server.conf->smtp_connections / 2)
+		return SMTP_CROWD_MS;
+	return ms;
+}
+
 const struct reply *
 guest_sends(struct session *s)
 {

@@ -6,6 +6,7 @@
 #define SMTPD_GUEST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "smtpd/server.h"
@@ -20,6 +21,9 @@ struct session;
 const struct reply *guest_comes(const struct sockaddr *, enum guest kind,
     bool *counted);
 void guest_leaves(const struct sockaddr *);
+
+/* ms that this client may take for a command: less in a crowd. */
+uint64_t guest_patience(const struct session *);
 
 /* One more transaction: NULL, or why not. */
 const struct reply *guest_sends(struct session *);

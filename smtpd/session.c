@@ -107,7 +107,7 @@ session_say(struct session *s, const struct reply *r)
 		session_say(s, &R_STOPPING); /* RFC 5321 3.8 */
 		return;
 	}
-	conn_deadline(s->conn, server.conf->smtp_timeout * 1000);
+	conn_deadline(s->conn, guest_patience(s));
 }
 
 static void
@@ -242,7 +242,7 @@ on_tls(struct conn *c)
 	if (s->service->tls_first)
 		greet(s);
 	else
-		conn_deadline(c, server.conf->smtp_timeout * 1000);
+		conn_deadline(c, guest_patience(s));
 }
 
 static void
@@ -417,7 +417,7 @@ session_open(int fd, const struct sockaddr *sa, const struct service *service)
 	server.guests[kind]++;
 	s->counted = counted;
 	identify(s, fd);
-	conn_deadline(s->conn, server.conf->smtp_timeout * 1000);
+	conn_deadline(s->conn, guest_patience(s));
 	if (!service->tls_first)
 		greet(s);
 	else if (server.tls == NULL)
