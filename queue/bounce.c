@@ -10,6 +10,7 @@
  */
 #include "queue/bounce.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,34 +196,38 @@ put_status(struct buf *b, const struct kind *k, const struct message *m,
 	buf_char(b, '\n');
 }
 
-/* The message's first bytes, from memory or from its file; 0: none. */
-static size_t
-read_original(const struct message *m, char *p, size_t n)
+/*
+ * The message's first bytes, from memory or from its file. -1: not now; what
+ * cannot be read for another reason than a lack of room is left out: the
+ * report matters more.
+ */
+static int
+read_original(const struct message *m, struct span *out)
 {
+	static char text[QUEUE_BOUNCE_BODY];
+	size_t n = m->size < sizeof(text) ? (size_t)m->size : sizeof(text);
 	ssize_t got = -1;
 	int fd;
 
-	if (m->body.n == m->size) {
-		n = n < m->body.n ? n : m->body.n;
-		memcpy(p, m->body.p, n);
-		return n;
-	}
-	if (n > m->size)
-		n = (size_t)m->size;
+	*out = span_slice(buf_get(&m->body), 0, n);
+	if (m->body.n == m->size)
+		return 0;
 	if ((fd = store_open(m->qid)) != -1)
-		got = store_read(fd, p, n, m->body_at);
+		got = store_read(fd, text, n, m->body_at);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return -1;
 	fd_close(&fd);
-	return got == -1 ? 0 : (size_t)got;
+	*out = span_of(text, got == -1 ? 0 : (size_t)got);
+	return 0;
 }
 
 static void
-put_original(struct buf *b, const struct kind *k, const struct message *m)
+put_original(struct buf *b, const struct kind *k, const struct message *m,
+    struct span body)
 {
-	static char text[QUEUE_BOUNCE_BODY];
-	size_t n = read_original(m, text, sizeof(text));
-	struct span body = span_of(text, n), rest = body;
+	struct span rest = body;
 	struct header_field f;
-	bool whole = m->size <= sizeof(text) && k == &kind_failed;
+	bool whole = m->size <= QUEUE_BOUNCE_BODY && k == &kind_failed;
 
 	if (!whole) {
 		while (header_next(&rest, &f))
@@ -240,7 +245,7 @@ put_original(struct buf *b, const struct kind *k, const struct message *m)
 
 static void
 report_write(struct buf *b, const struct kind *k, const struct message *m,
-    enum rcpt_state state, const char *to)
+    enum rcpt_state state, const char *to, struct span original)
 {
 	char id[QID_TEXT_MAX], boundary[QID_TEXT_MAX + 16];
 	struct buf t;
@@ -258,7 +263,7 @@ report_write(struct buf *b, const struct kind *k, const struct message *m,
 	put_boundary(b, boundary, "");
 	put_status(b, k, m, state);
 	put_boundary(b, boundary, "");
-	put_original(b, k, m);
+	put_original(b, k, m, original);
 	buf_char(b, '\n');
 	put_boundary(b, boundary, "--");
 }
@@ -321,6 +326,7 @@ bounce_send(struct message *m, enum rcpt_state state,
 	static struct envelope e; /* large: not on the stack */
 	struct pending_report *p = NULL;
 	struct buf b, postmaster;
+	struct span original;
 	const char *to;
 	int rc = 0;
 
@@ -336,8 +342,12 @@ bounce_send(struct message *m, enum rcpt_state state,
 			done(m, true);
 		goto out;
 	}
+	if (read_original(m, &original) == -1) {
+		rc = -1;
+		goto out;
+	}
 	report_write(&b, state == RCPT_FAILED ? &kind_failed : &kind_delayed,
-	    m, state, to);
+	    m, state, to, original);
 	e.rcpt[0] = span_str(to);
 	if (done != NULL) {
 		p = xcalloc(1, sizeof(*p));

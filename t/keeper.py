@@ -77,6 +77,7 @@ class Queue:
         self.accounts = ['root', 'ann', 'bob', 'carl', 'dora']
         self.policy = lambda address, job: OK
         self.worker_says = lambda: ''
+        self.before_go = None        # it is started, and waits for GO
         self.jobs, self.answers, self.files = [], {}, {}
         self.delivered = []          # (qid, address), every 250 we said
         self.number = 0
@@ -132,6 +133,8 @@ class Queue:
         self.send_file(DIR, span('spool'), self.spool)
         send(self.master, PEER, u32(SMTPD) + u32(0), peer.fileno())
         peer.close()
+        if self.before_go:
+            self.before_go()
         send(self.master, GO)
         self.is_ready = False
         if ready:
