@@ -3,6 +3,7 @@
 # messages in spool files. Small letters go through all the while.
 . "$(dirname "$0")/../lib.sh"
 need python3 curl
+# shellcheck disable=SC3045 # every sh we know has it
 ulimit -n 256 # the house's; the crowd raises its own
 [ "$(id -u)" = 0 ] && set -- --unprivileged # root's master would raise it
 instance_start --users 1 --set smtp-processes=4 --set login-processes=1 "$@"
