@@ -145,6 +145,14 @@ conn_write(struct conn *c, struct span s)
 	conn_queue(c);
 }
 
+int
+conn_flush(struct conn *c)
+{
+	if (c->life == LIFE_OPEN && c->out.n > 0 && !c->blocked)
+		flush(c);
+	return c->life == LIFE_OPEN && c->out.n == 0 ? 0 : -1;
+}
+
 /* Closing */
 
 static bool

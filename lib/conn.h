@@ -70,6 +70,11 @@ int conn_fd(struct conn *);
  * when the connection is closing or shaking hands.
  */
 void conn_write(struct conn *, struct span);
+/*
+ * Sends it now: for who is about to let another process speak to the client.
+ * 0: all is sent; -1: the client does not take it, or is gone.
+ */
+int conn_flush(struct conn *);
 /* No more input is parsed; flush, then close. During a handshake: at once. */
 void conn_close(struct conn *);
 /* At once, without flushing; CONN_DONE. */

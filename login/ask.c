@@ -118,10 +118,14 @@ ask(struct client *c, struct ipc_auth *q)
 {
 	int pair[2] = { -1, -1 }, rc = -1;
 
-	if (conn_tls(c->conn) == NULL)
+	if (conn_tls(c->conn) == NULL) {
+		/* or the session's greeting could overtake our last words */
+		if (conn_flush(c->conn) == -1)
+			return -1;
 		q->input = conn_unread(c->conn);
-	else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+	} else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
 		return -1;
+	}
 	buf_clear(&packet);
 	ipc_auth_encode(&packet, q);
 	if (!packet.bad)
