@@ -23,7 +23,11 @@
 #include "queue/wait.h"
 #include "queue/worker.h"
 
-enum { BUCKETS = 1024, LOAD_STEP = 200 };
+enum {
+	BUCKETS = 1024,
+	LOAD_STEP = 200,                /* messages a turn, */
+	LOAD_BYTES = 16 * 1024 * 1024,  /* or of their bodies, which are read */
+};
 
 static struct destination *table[BUCKETS];
 static TAILQ_HEAD(destination_list, destination) ring = TAILQ_HEAD_INITIALIZER(ring);
@@ -280,10 +284,12 @@ schedule_due(void)
 	loop_timer(&due, 0);
 }
 
-static void
+/* The size of what was read. */
+static uint64_t
 load(uint64_t qid)
 {
 	struct message *m = message_load(qid, true);
+	uint64_t size = m == NULL ? 0 : m->size;
 
 	if (m != NULL && m->held) { /* the scan could not tell */
 		wait_add(qid, loop_wall(), true);
@@ -297,18 +303,19 @@ load(uint64_t qid)
 		wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min,
 		    false);
 	}
+	return size;
 }
 
 static void
 load_due(void)
 {
-	uint64_t qid;
+	uint64_t qid, size = 0;
 
-	for (int i = 0; i < LOAD_STEP &&
+	for (int i = 0; i < LOAD_STEP && size < LOAD_BYTES &&
 	     message_count() < queue.conf->active_max; i++) {
 		if ((qid = wait_take(loop_wall())) == 0)
 			break;
-		load(qid);
+		size += load(qid);
 	}
 }
 
