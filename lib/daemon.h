@@ -42,8 +42,8 @@ struct daemon_cert {
 struct daemon {
 	enum role role; /* set by main before daemon_start */
 	/* Hooks, event-driven daemons; may be NULL. They take what they use. */
-	void (*on_peer)(struct daemon_peer *);      /* new or replaced peer */
-	void (*on_map)(const char *name, int fd);   /* takes fd; -1: gone */
+	void (*on_peer)(struct daemon_peer *);    /* new or replaced peer */
+	void (*on_map)(const char *name, int fd); /* takes fd; -1: gone */
 	/* d.conf is new; the old one is freed when this returns. */
 	void (*on_conf)(void);
 	/* Finish what is begun, then loop_stop(). NULL: the loop is stopped
@@ -62,12 +62,12 @@ struct daemon {
 
 	/* Filled by daemon_start. */
 	struct conf *conf;
-	struct ipc *master;     /* event-driven roles, else NULL */
-	int master_fd;          /* blocking roles (deliver, pop3d) */
+	struct ipc *master; /* event-driven roles, else NULL */
+	int master_fd;      /* blocking roles (deliver, pop3d) */
 	unsigned index, count;
 	bool privileged;
-	bool hurry;             /* on_stop: STOP_NOW, not STOP_DRAIN */
-	struct ipc_role role_is;   /* spans live as long as the process */
+	bool hurry;              /* on_stop: STOP_NOW, not STOP_DRAIN */
+	struct ipc_role role_is; /* spans live as long as the process */
 	size_t nlisten, npeer, ncert;
 	struct daemon_listen listen[DAEMON_LISTEN_MAX];
 	struct daemon_peer peer[DAEMON_PEER_MAX];
@@ -82,8 +82,8 @@ struct daemon {
 	 */
 	int dir_fd;
 	int dir_errno;
-	int tally_fd;           /* smtpd, login: shared counters */
-	int client_fd;          /* pop3d: the client; deliver: the queue */
+	int tally_fd;  /* smtpd, login: shared counters */
+	int client_fd; /* pop3d: the client; deliver: the queue */
 };
 
 /*

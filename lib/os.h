@@ -12,11 +12,11 @@
 /* What a sandboxed process may ask of the kernel beyond the base: memory,
  * time, signals to itself, and use of descriptors it already holds. */
 enum os_may {
-	OS_MAY_LOOP = 1,    /* wait for many descriptors */
-	OS_MAY_ACCEPT = 2,  /* take connections from listening sockets */
-	OS_MAY_PAIR = 4,    /* make pairs of connected sockets */
-	OS_MAY_CUT = 16,    /* shorten a file that is open for writing */
-	OS_MAY_FILES = 8,   /* open, read, make, rename, remove files below
+	OS_MAY_LOOP = 1,   /* wait for many descriptors */
+	OS_MAY_ACCEPT = 2, /* take connections from listening sockets */
+	OS_MAY_PAIR = 4,   /* make pairs of connected sockets */
+	OS_MAY_CUT = 16,   /* shorten a file that is open for writing */
+	OS_MAY_FILES = 8,  /* open, read, make, rename, remove files below
 	                     * the sandbox's root */
 };
 

@@ -96,8 +96,8 @@ __asan_default_options(void)
 #endif
 
 int
-sandbox_enter(enum role role, int root_fd, const char *root,
-    const char **partial)
+sandbox_enter(
+    enum role role, int root_fd, const char *root, const char **partial)
 {
 	const struct sandbox_row *row = row_of(role);
 	struct os_sandbox s = { .root_fd = root_fd, .root = root };

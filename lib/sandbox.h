@@ -20,8 +20,8 @@
  * not be applied; *partial lists what the system does not have
  * ("landlock"), "" if all is on.
  */
-int sandbox_enter(enum role, int root_fd, const char *root,
-    const char **partial);
+int sandbox_enter(
+    enum role, int root_fd, const char *root, const char **partial);
 
 /* May the role work with files at all (and so needs a root)? */
 bool sandbox_has_files(enum role);

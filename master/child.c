@@ -23,10 +23,10 @@
 #include "master/worker.h"
 
 enum {
-	READY_MS = 60 * 1000,  /* from fork to READY */
-	REJOIN_MS = 1000,      /* from a lost channel to a new one */
-	FOLLOW_MS = 5 * 1000,  /* from a lost channel to SIGKILL */
-	AGAIN_MS = 100,        /* first wait before a seat is filled again */
+	READY_MS = 60 * 1000, /* from fork to READY */
+	REJOIN_MS = 1000,     /* from a lost channel to a new one */
+	FOLLOW_MS = 5 * 1000, /* from a lost channel to SIGKILL */
+	AGAIN_MS = 100,       /* first wait before a seat is filled again */
 	AGAIN_MAX_MS = 30 * 1000,
 	STEADY_MS = 60 * 1000, /* who lived so long has not failed in a row */
 };
@@ -58,8 +58,8 @@ on_deadline(struct timer *t)
 	struct child *c = t->arg;
 
 	log_child(LL_WARN, "kill", c);
-	log_str("why", c->ready || c->stopping ? "does not end" :
-		"does not get ready");
+	log_str("why",
+	    c->ready || c->stopping ? "does not end" : "does not get ready");
 	log_end();
 	child_kill(c, SIGKILL);
 }
@@ -277,7 +277,8 @@ children_count(enum role role, const char *login)
 	unsigned n = 0;
 
 	for (struct child *c = children; c != NULL; c = c->next)
-		if (c->role == role && (login == NULL ||
+		if (c->role == role &&
+		    (login == NULL ||
 			(c->login != NULL && strcmp(c->login, login) == 0)))
 			n++;
 	return n;
@@ -286,8 +287,7 @@ children_count(enum role role, const char *login)
 /* --- seats ------------------------------------------------------------- */
 
 struct seat *
-seat_new(enum role role, unsigned index, unsigned count,
-    struct generation *gen)
+seat_new(enum role role, unsigned index, unsigned count, struct generation *gen)
 {
 	struct seat *s = xcalloc(1, sizeof(*s)), **at = &seats;
 

@@ -62,8 +62,8 @@ void child_reap(int signo);
 /* How many; login NULL: any. */
 unsigned children_count(enum role, const char *login);
 
-struct seat *seat_new(enum role, unsigned index, unsigned count,
-    struct generation *);
+struct seat *seat_new(
+    enum role, unsigned index, unsigned count, struct generation *);
 void seat_fill(struct seat *);
 /* Its child, if any, stays, with no seat. */
 void seat_free(struct seat *);

@@ -83,8 +83,9 @@ answer_text(struct client *k, uint32_t id, struct span text)
 static const char *
 state_name(void)
 {
-	return house.state == HOUSE_STARTING ? "starting" :
-	    house.state == HOUSE_UP ? "up" : "stopping";
+	return house.state == HOUSE_STARTING ? "starting"
+	    : house.state == HOUSE_UP        ? "up"
+					     : "stopping";
 }
 
 static const char *
@@ -130,8 +131,9 @@ json_text(struct buf *b, const char *s)
 static void
 json_child(struct buf *b, const struct child *c)
 {
-	buf_fmt(b, "{\"role\":\"%s\",\"index\":%u,\"pid\":%ld,"
-		   "\"generation\":%u,\"state\":\"%s\",\"uid\":%lu,\"gid\":%lu",
+	buf_fmt(b,
+	    "{\"role\":\"%s\",\"index\":%u,\"pid\":%ld,"
+	    "\"generation\":%u,\"state\":\"%s\",\"uid\":%lu,\"gid\":%lu",
 	    role_name(c->role), c->index, (long)c->pid, c->generation,
 	    child_state(c), (unsigned long)c->uid, (unsigned long)c->gid);
 	if (c->login != NULL) {
@@ -144,12 +146,16 @@ json_child(struct buf *b, const struct child *c)
 static void
 status_json(struct buf *b)
 {
-	buf_fmt(b, "{\"version\":\"%s\",\"state\":\"%s\",\"privileged\":%s,"
-		   "\"pid\":%ld,\"seconds\":%lld,\"generation\":%u,"
-		   "\"processes\":[", POSTERN_VERSION, state_name(),
-	    house.privileged ? "true" : "false", (long)getpid(),
-	    house.state == HOUSE_STARTING ? 0 :
-	    (long long)loop_wall() - house.started, house.now->number);
+	buf_fmt(b,
+	    "{\"version\":\"%s\",\"state\":\"%s\",\"privileged\":%s,"
+	    "\"pid\":%ld,\"seconds\":%lld,\"generation\":%u,"
+	    "\"processes\":[",
+	    POSTERN_VERSION, state_name(), house.privileged ? "true" : "false",
+	    (long)getpid(),
+	    house.state == HOUSE_STARTING
+		? 0
+		: (long long)loop_wall() - house.started,
+	    house.now->number);
 	for (struct child *c = children; c != NULL; c = c->next) {
 		json_child(b, c);
 		if (c->next != NULL)
@@ -172,15 +178,16 @@ status_processes(struct buf *b)
 	    (long)getpid(), state_name(), (unsigned long)geteuid(),
 	    (unsigned long)getegid());
 	for (struct child *c = children; c != NULL; c = c->next) {
-		buf_fmt(b, "pid=%ld role=%s index=%u generation=%u state=%s "
-			   "uid=%lu gid=%lu", (long)c->pid,
-		    role_name(c->role), c->index, c->generation,
+		buf_fmt(b,
+		    "pid=%ld role=%s index=%u generation=%u state=%s "
+		    "uid=%lu gid=%lu",
+		    (long)c->pid, role_name(c->role), c->index, c->generation,
 		    child_state(c),
 		    (unsigned long)(house.privileged ? c->uid : geteuid()),
 		    (unsigned long)(house.privileged ? c->gid : getegid()));
 		if (house.privileged && c->chrooted)
-			buf_fmt(b, " root=%s/empty\n",
-			    house.now->conf->run_dir);
+			buf_fmt(
+			    b, " root=%s/empty\n", house.now->conf->run_dir);
 		else
 			buf_str(b, " root=/\n");
 	}
@@ -288,8 +295,8 @@ on_request(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return -1;
 	for (size_t i = 0; i < nitems(verbs); i++)
 		if (span_eq(in.argv[0], span_str(verbs[i].name)))
-			return verbs[i].fn(k, m->id, in.argc > 1 ?
-				in.argv[1] : SPAN_NONE);
+			return verbs[i].fn(
+			    k, m->id, in.argc > 1 ? in.argv[1] : SPAN_NONE);
 	answer_end(k, m->id, EX_USAGE, "master does not know this request\n");
 	return 0;
 }

@@ -81,8 +81,8 @@ copy_some(int fd, off_t at, int to)
 	struct span rest;
 	ssize_t n, m;
 
-	while ((n = pread(fd, bytes, sizeof(bytes), at)) == -1 &&
-	    errno == EINTR)
+	while (
+	    (n = pread(fd, bytes, sizeof(bytes), at)) == -1 && errno == EINTR)
 		;
 	rest = span_of(bytes, n < 0 ? 0 : (size_t)n);
 	while (rest.n > 0) {
@@ -162,8 +162,8 @@ file_stamp_eq(const struct file_stamp *a, const struct file_stamp *b)
 /* --- accounts ---------------------------------------------------------- */
 
 static int
-account_find(const char *key, const char *name, struct identity *id,
-    struct buf *err)
+account_find(
+    const char *key, const char *name, struct identity *id, struct buf *err)
 {
 	struct passwd *pw;
 	uint64_t n;
@@ -175,13 +175,17 @@ account_find(const char *key, const char *name, struct identity *id,
 		id->uid = pw->pw_uid;
 		id->gid = pw->pw_gid;
 	} else {
-		buf_fmt(err, "%s: there is no account %s; create it, as "
-			     "INSTALL shows, or name another\n", key, name);
+		buf_fmt(err,
+		    "%s: there is no account %s; create it, as "
+		    "INSTALL shows, or name another\n",
+		    key, name);
 		return -1;
 	}
 	if (id->uid == 0 || id->gid == 0) {
-		buf_fmt(err, "%s: %s is root or in group 0; name an account "
-			     "that nothing else uses\n", key, name);
+		buf_fmt(err,
+		    "%s: %s is root or in group 0; name an account "
+		    "that nothing else uses\n",
+		    key, name);
 		return -1;
 	}
 	return 0;
@@ -200,16 +204,19 @@ accounts_differ(const struct generation *g, struct buf *err)
 		if (topology_user(&row[i], g->conf) == NULL)
 			continue;
 		if (a->uid == g->mail.uid) {
-			buf_fmt(err, "%s: is mail-user, too; each needs its "
-				     "own account\n", row[i].user);
+			buf_fmt(err,
+			    "%s: is mail-user, too; each needs its "
+			    "own account\n",
+			    row[i].user);
 			return -1;
 		}
 		for (size_t j = 0; j < i; j++)
 			if (topology_user(&row[j], g->conf) != NULL &&
 			    a->uid == g->id[row[j].role].uid) {
-				buf_fmt(err, "%s: is %s, too; each needs its "
-					     "own account\n", row[i].user,
-				    row[j].user);
+				buf_fmt(err,
+				    "%s: is %s, too; each needs its "
+				    "own account\n",
+				    row[i].user, row[j].user);
 				return -1;
 			}
 	}
@@ -234,8 +241,8 @@ accounts_find(struct generation *g, struct buf *err)
 	for (size_t i = 0; i < n; i++) {
 		if ((name = topology_user(&row[i], g->conf)) == NULL)
 			continue;
-		if (account_find(row[i].user, name, &g->id[row[i].role],
-			err) == -1)
+		if (account_find(row[i].user, name, &g->id[row[i].role], err) ==
+		    -1)
 			rc = -1;
 	}
 	if (account_find("mail-user", g->conf->mail_user, &g->mail, err) == -1)
@@ -278,8 +285,8 @@ pem_load(const char *key, const char *path, struct file_stamp *stamp,
 	}
 	if (!S_ISREG(st.st_mode) || (secret && (st.st_mode & 007) != 0)) {
 		buf_fmt(err, "%s: %s is %s\n", key, path,
-		    !S_ISREG(st.st_mode) ? "not a file" :
-		    "open to everybody; chmod o= it");
+		    !S_ISREG(st.st_mode) ? "not a file"
+					 : "open to everybody; chmod o= it");
 		goto out;
 	}
 	file_stamp_of(&st, stamp);
@@ -298,10 +305,11 @@ certificate_load(struct generation *g, struct buf *err)
 
 	if (cert == NULL || cert[0] == '\0')
 		return 0;
-	g->cert_fd = pem_load("tls-certificate", cert, &g->cert_stamp, false,
-	    err);
-	g->key_fd = pem_load("tls-key", key == NULL || key[0] == '\0' ? cert :
-		key, &g->key_stamp, true, err);
+	g->cert_fd =
+	    pem_load("tls-certificate", cert, &g->cert_stamp, false, err);
+	g->key_fd =
+	    pem_load("tls-key", key == NULL || key[0] == '\0' ? cert : key,
+		&g->key_stamp, true, err);
 	return g->cert_fd == -1 || g->key_fd == -1 ? -1 : 0;
 }
 
@@ -337,10 +345,12 @@ tally_make(struct generation *g, struct buf *err)
 			continue;
 		fd = os_memory_file("tally");
 		g->tally_fd[row[i].role] = fd;
-		if (fd == -1 || ftruncate(fd, (off_t)tally_size(
-			topology_number(&row[i], g->conf))) == -1) {
-			buf_fmt(err, "cannot make counters: %s\n",
-			    strerror(errno));
+		if (fd == -1 ||
+		    ftruncate(fd,
+			(off_t)tally_size(topology_number(&row[i], g->conf))) ==
+			-1) {
+			buf_fmt(
+			    err, "cannot make counters: %s\n", strerror(errno));
 			return -1;
 		}
 	}

@@ -31,11 +31,11 @@ struct identity {
 struct generation {
 	unsigned number;
 	struct conf *conf;
-	int conf_fd;          /* sealed text of conf */
+	int conf_fd; /* sealed text of conf */
 	bool privileged;
 	struct identity id[ROLE_COUNT]; /* roles with a user of their own */
-	struct identity mail; /* mail-user */
-	int cert_fd, key_fd;  /* sealed copies; -1: no TLS */
+	struct identity mail;           /* mail-user */
+	int cert_fd, key_fd;            /* sealed copies; -1: no TLS */
 	struct file_stamp cert_stamp, key_stamp;
 	int tally_fd[ROLE_COUNT]; /* -1: none */
 };
@@ -44,11 +44,10 @@ struct generation {
  * Takes conf. NULL: err says why, and conf is freed. Privileged: accounts
  * must exist, differ from each other, and not be root.
  */
-struct generation *generation_new(struct conf *, bool privileged,
-    struct buf *err);
+struct generation *generation_new(
+    struct conf *, bool privileged, struct buf *err);
 /* The same configuration with the certificate that is on disk now. */
-struct generation *generation_again(const struct generation *,
-    struct buf *err);
+struct generation *generation_again(const struct generation *, struct buf *err);
 void generation_free(struct generation *); /* NULL is fine */
 
 /* May an owner's process run as uid and gid? */

@@ -86,7 +86,8 @@ static const struct phase {
 	uint64_t ms;    /* then SIGKILL */
 } phases[] = {
 	{ 1u << ROLE_SMTPD | 1u << ROLE_LOGIN | 1u << ROLE_POP3D |
-	        1u << ROLE_IMAPD, 10 * 1000 },
+		1u << ROLE_IMAPD,
+	    10 * 1000 },
 	{ 1u << ROLE_AUTH, 5 * 1000 },
 	{ 1u << ROLE_QUEUE, 20 * 1000 },
 	{ ~0u, 5 * 1000 },

@@ -82,8 +82,8 @@ inet_open(const struct conf_listen *at)
 {
 	int fd, yes = 1;
 
-	fd = socket(at->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
+	fd = socket(
+	    at->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
 	/* Old connections in TIME_WAIT shall not keep us from starting. */
@@ -130,10 +130,11 @@ plan_inet(const char *service, const struct conf_listen *at, struct buf *err)
 				return 0;
 			buf_fmt(err, "listen-%s: cannot listen on %s: %s%s\n",
 			    service, at->text, strerror(errno),
-			    errno == EADDRINUSE ?
-			    "; another mail server is there" :
-			    errno == EACCES ? "; ports below 1024 need root" :
-			    "");
+			    errno == EADDRINUSE
+				? "; another mail server is there"
+				: errno == EACCES
+				? "; ports below 1024 need root"
+				: "");
 			return -1;
 		}
 		bound_text(fd, bound, sizeof(bound));
@@ -153,8 +154,7 @@ unix_open(const char *path, int type, mode_t mode)
 
 	memset(&un, 0, sizeof(un));
 	un.sun_family = AF_UNIX;
-	if (span_copy(un.sun_path, sizeof(un.sun_path), span_str(path)) ==
-	    -1) {
+	if (span_copy(un.sun_path, sizeof(un.sun_path), span_str(path)) == -1) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -170,8 +170,8 @@ unix_open(const char *path, int type, mode_t mode)
 }
 
 static int
-plan_unix(const struct conf *c, const char *service, const char *name,
-    int type, mode_t mode, struct buf *err)
+plan_unix(const struct conf *c, const char *service, const char *name, int type,
+    mode_t mode, struct buf *err)
 {
 	char path[128];
 	struct listener *l;
@@ -234,12 +234,12 @@ listen_plan(const struct conf *c, struct buf *err)
 	rc |= plan_none("imap", &c->listen_imap, err);
 	rc |= plan_none("imaps", &c->listen_imaps, err);
 	if (rc == 0) {
-		rc |= plan_unix(c, "local", "submit.sock", SOCK_STREAM, 0666,
-		    err);
-		rc |= plan_unix(c, "queue", "queue.sock", SOCK_SEQPACKET, 0600,
-		    err);
-		rc |= plan_unix(c, "ctl", "ctl.sock", SOCK_SEQPACKET, 0600,
-		    err);
+		rc |= plan_unix(
+		    c, "local", "submit.sock", SOCK_STREAM, 0666, err);
+		rc |= plan_unix(
+		    c, "queue", "queue.sock", SOCK_SEQPACKET, 0600, err);
+		rc |=
+		    plan_unix(c, "ctl", "ctl.sock", SOCK_SEQPACKET, 0600, err);
 	}
 	saved = errno;
 	if (rc != 0)
@@ -317,8 +317,8 @@ listen_publish(const struct conf *c)
 	if (fclose(f) == 0 && rename(tmp, path) == 0)
 		return;
 fail:
-	log_msg(LL_WARN, "listen", "cannot write %s: %s", path,
-	    strerror(errno));
+	log_msg(
+	    LL_WARN, "listen", "cannot write %s: %s", path, strerror(errno));
 }
 
 void

@@ -131,8 +131,8 @@ refuse(int status, struct buf *err)
 {
 	const char *text = buf_cstr(err);
 
-	fputs(text == NULL || text[0] == '\0' ? "cannot start\n" : text,
-	    stderr);
+	fputs(
+	    text == NULL || text[0] == '\0' ? "cannot start\n" : text, stderr);
 	exit(status);
 }
 
@@ -158,8 +158,9 @@ background(struct options *o)
 		if (n > 0 && o->ready_fd != -1)
 			(void)!write(o->ready_fd, "ok\n", 3);
 		if (n <= 0)
-			fprintf(stderr, "master: did not start; see the "
-					"log\n");
+			fprintf(stderr,
+			    "master: did not start; see the "
+			    "log\n");
 		_exit(n > 0 ? EX_OK : status);
 	}
 	close(pair[0]);
@@ -270,8 +271,9 @@ main(int argc, char **argv)
 	surroundings_clean(&o);
 	house.now = generation_first(&o);
 	if (!house.privileged)
-		fprintf(stderr, "postern: unprivileged: all daemons run as "
-				"uid %lu, with no change of user or root\n",
+		fprintf(stderr,
+		    "postern: unprivileged: all daemons run as "
+		    "uid %lu, with no change of user or root\n",
 		    (unsigned long)geteuid());
 	if (!o.foreground)
 		background(&o);

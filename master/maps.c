@@ -31,11 +31,11 @@ enum { LOOK_MS = 10 * 1000 };
 
 struct map_file {
 	const char *name;
-	bool secret;  /* nobody else may read it */
-	int fd;       /* the copy that is handed out; -1: none */
+	bool secret;             /* nobody else may read it */
+	int fd;                  /* the copy that is handed out; -1: none */
 	struct file_stamp stamp; /* of the file last looked at */
-	bool refused; /* it was not fit; said once */
-	const char *damaged; /* why the file of that stamp is not */
+	bool refused;            /* it was not fit; said once */
+	const char *damaged;     /* why the file of that stamp is not */
 };
 
 static struct map_file maps[] = {
@@ -129,8 +129,8 @@ map_load(struct map_file *f, int *copy)
 	struct stat st;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s.cdb", house.now->conf->map_dir,
-	    f->name);
+	snprintf(
+	    path, sizeof(path), "%s/%s.cdb", house.now->conf->map_dir, f->name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		why = strerror(errno);

@@ -86,8 +86,8 @@ dir_make(const char *key, const char *path, mode_t mode,
 		return -1;
 	}
 	if ((st.st_mode & 022) != 0) {
-		buf_fmt(err, "%s: others may write to %s; chmod go-w it\n",
-		    key, path);
+		buf_fmt(err, "%s: others may write to %s; chmod go-w it\n", key,
+		    path);
 		return -1;
 	}
 	return 0;
@@ -105,12 +105,12 @@ place_dirs(const struct generation *g, struct buf *err)
 	rc |= dir_make("run-dir", c->run_dir, 0755, NULL, true, err);
 	if (rc == 0) /* nobody, not even root by mistake, puts things there */
 		rc |= dir_make("run-dir", empty, 0555, NULL, true, err);
-	rc |= dir_make("spool-dir", c->spool_dir, 0700, &g->id[ROLE_QUEUE],
-	    true, err);
+	rc |= dir_make(
+	    "spool-dir", c->spool_dir, 0700, &g->id[ROLE_QUEUE], true, err);
 	for (size_t i = 0; rc == 0 && i < nitems(parts); i++) {
 		snprintf(part, sizeof(part), "%s/%s", c->spool_dir, parts[i]);
-		rc |= dir_make("spool-dir", part, 0700, &g->id[ROLE_QUEUE],
-		    true, err);
+		rc |= dir_make(
+		    "spool-dir", part, 0700, &g->id[ROLE_QUEUE], true, err);
 	}
 	/* Whose it is decides only who can make new domains in it. */
 	rc |= dir_make("mail-root", c->mail_root, 0700, &g->mail, false, err);
@@ -173,8 +173,7 @@ place_pid_remove(const struct conf *c)
 static enum log_level
 level_of(const struct conf *c)
 {
-	static const char *const names[] = { "error", "warn", "info",
-		"debug" };
+	static const char *const names[] = { "error", "warn", "info", "debug" };
 
 	for (size_t i = 0; i < nitems(names); i++)
 		if (strcmp(c->log_level, names[i]) == 0)
@@ -188,8 +187,10 @@ place_log(const struct conf *c)
 	int fd = -1, rc = 0;
 
 	if (c->log[0] == '/') {
-		fd = open(c->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-		    O_NOFOLLOW | O_NOCTTY, 0640);
+		fd = open(c->log,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+			O_NOCTTY,
+		    0640);
 		log_flush();
 		if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
 			rc = -1;

@@ -109,13 +109,16 @@ conf_may_follow(const struct conf *new, struct buf *err)
 
 	for (size_t i = 0; i < nitems(fixed); i++)
 		if (!text_same(fixed[i].a, fixed[i].b)) {
-			buf_fmt(err, "%s: cannot change while running; stop "
-				     "and start\n", fixed[i].key);
+			buf_fmt(err,
+			    "%s: cannot change while running; stop "
+			    "and start\n",
+			    fixed[i].key);
 			rc = -1;
 		}
 	if (text_same(old->log, "syslog") != text_same(new->log, "syslog")) {
-		buf_fmt(err, "log: cannot change to or from syslog while "
-			     "running; stop and start\n");
+		buf_fmt(err,
+		    "log: cannot change to or from syslog while "
+		    "running; stop and start\n");
 		rc = -1;
 	}
 	return rc;
@@ -159,8 +162,9 @@ static void
 reload_later(reload_done_fn *fn, void *arg)
 {
 	if (fn != NULL)
-		fn(arg, false, "not now: starting, stopping, or another "
-			       "reload is on its way\n");
+		fn(arg, false,
+		    "not now: starting, stopping, or another "
+		    "reload is on its way\n");
 	else if (house.state != HOUSE_STOPPING) {
 		reload.again.fn = on_again;
 		loop_timer(&reload.again, AGAIN_MS);
@@ -189,7 +193,8 @@ reload_begin(reload_done_fn *fn, void *arg)
 	}
 	if (conf != NULL)
 		gen = generation_new(conf, house.privileged, &err);
-	if (gen != NULL && (place_dirs(gen, &err) == -1 ||
+	if (gen != NULL &&
+	    (place_dirs(gen, &err) == -1 ||
 		listen_plan(gen->conf, &err) == -1)) {
 		generation_free(gen);
 		gen = NULL;
@@ -277,8 +282,8 @@ seats_follow(struct generation *old)
 		if (s->child == NULL)
 			continue;
 		s->child->generation = house.now->number;
-		child_send(s->child, IPC_CONFIG, 0, NULL, house.now->conf_fd,
-		    -1);
+		child_send(
+		    s->child, IPC_CONFIG, 0, NULL, house.now->conf_fd, -1);
 	}
 }
 
@@ -332,8 +337,8 @@ reload_look_at_certificate(void)
 	    c->tls_certificate[0] == '\0')
 		return;
 	file_stamp_get(c->tls_certificate, &cert);
-	file_stamp_get(c->tls_key[0] == '\0' ? c->tls_certificate : c->tls_key,
-	    &key);
+	file_stamp_get(
+	    c->tls_key[0] == '\0' ? c->tls_certificate : c->tls_key, &key);
 	if (file_stamp_eq(&cert, &house.now->cert_stamp) &&
 	    file_stamp_eq(&key, &house.now->key_stamp))
 		return;

@@ -33,8 +33,7 @@ environment(void)
 	static char *none[] = { NULL, NULL, NULL };
 #ifdef SANITIZED
 	static char text[2][512];
-	static const char *const names[] = { "ASAN_OPTIONS",
-		"UBSAN_OPTIONS" };
+	static const char *const names[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
 	size_t n = 0;
 
 	for (size_t i = 0; i < nitems(names); i++)
@@ -65,8 +64,7 @@ become(const char *path, int channel)
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1)
 		_exit(126);
-	if (channel == 3 ? fcntl(3, F_SETFD, 0) == -1 :
-			   dup2(channel, 3) == -1)
+	if (channel == 3 ? fcntl(3, F_SETFD, 0) == -1 : dup2(channel, 3) == -1)
 		_exit(126);
 	if (chdir("/") == -1)
 		_exit(126);
@@ -114,16 +112,16 @@ fail:
 /* --- the set-up -------------------------------------------------------- */
 
 static void
-setup_role(struct child *c, struct ipc_role *is, const struct conf *conf,
-    int fd)
+setup_role(
+    struct child *c, struct ipc_role *is, const struct conf *conf, int fd)
 {
 	struct buf b;
 
 	buf_init(&b, IPC_PACKET_MAX);
 	is->role = (uint32_t)c->role;
 	is->privileged = house.privileged;
-	is->log = strcmp(conf->log, "syslog") == 0 ? SPAN("syslog") :
-						     SPAN("stderr");
+	is->log =
+	    strcmp(conf->log, "syslog") == 0 ? SPAN("syslog") : SPAN("stderr");
 	ipc_role_encode(&b, is);
 	child_send(c, IPC_ROLE, 0, &b, fd, -1);
 	buf_fini(&b);
@@ -152,6 +150,18 @@ setup_listen(struct child *c, const struct topology_row *row, bool next)
 	buf_fini(&b);
 }
 
+/* What was begun cannot be completed: it ends before it has started. */
+static void
+spawn_failed(struct child *c, const char *why)
+{
+	log_begin(LL_ERROR, "spawn");
+	log_str("role", role_name(c->role));
+	log_str("what", why);
+	log_err(errno);
+	log_end();
+	kill(c->pid, SIGKILL);
+}
+
 static void
 setup_cert(struct child *c, const struct generation *g)
 {
@@ -168,8 +178,8 @@ setup_cert(struct child *c, const struct generation *g)
 	ipc_cert_encode(&b, &msg);
 	if (cert != -1 && key != -1)
 		child_send(c, IPC_CERT, 0, &b, cert, key);
-	else
-		log_msg(LL_ERROR, "spawn", "no memory for a certificate");
+	else /* it shall not serve without; its seat is filled again */
+		spawn_failed(c, "cannot copy the certificate");
 	buf_fini(&b);
 	fd_close(&cert);
 	fd_close(&key);
@@ -199,8 +209,7 @@ setup_spool(struct child *c, const struct conf *conf)
 	int fd = open(conf->spool_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
-		log_msg(LL_ERROR, "spawn", "cannot open %s: %s",
-		    conf->spool_dir, strerror(errno));
+		spawn_failed(c, "cannot open spool-dir");
 	else
 		send_dir(c, SPAN("spool"), fd);
 	fd_close(&fd);
@@ -259,8 +268,7 @@ spawn_peers_again(struct child *c, enum role role, uint64_t since)
 }
 
 static void
-setup_all(struct child *c, const struct topology_row *row,
-    struct generation *g)
+setup_all(struct child *c, const struct topology_row *row, struct generation *g)
 {
 	child_send(c, IPC_CONFIG, 0, NULL, g->conf_fd, -1);
 	setup_listen(c, row, g == house.next);

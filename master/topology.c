@@ -121,8 +121,9 @@ topology_number(const struct topology_row *row, const struct conf *c)
 	case COUNT_ONE:
 		return 1;
 	case COUNT_CONF:
-		return one_a_processor(row->role == ROLE_SMTPD ?
-			c->smtp_processes : c->login_processes);
+		return one_a_processor(row->role == ROLE_SMTPD
+			? c->smtp_processes
+			: c->login_processes);
 	default:
 		return 0;
 	}
@@ -154,8 +155,8 @@ print_peers(struct buf *b, enum role role)
 }
 
 static void
-print_row(const struct topology_row *row, const struct conf *c,
-    bool privileged, struct buf *b)
+print_row(const struct topology_row *row, const struct conf *c, bool privileged,
+    struct buf *b)
 {
 	static const char *const counts[] = { "always", "always", "session",
 		"worker" };
@@ -164,12 +165,16 @@ print_row(const struct topology_row *row, const struct conf *c,
 	buf_fmt(b, "%s count=%s", role_name(row->role), counts[row->count]);
 	if (topology_number(row, c) > 0)
 		buf_fmt(b, " number=%u", topology_number(row, c));
-	buf_fmt(b, " user=%s", !privileged ? "self" :
-		user == NULL ? "owner" : user);
+	buf_fmt(b, " user=%s",
+	    !privileged        ? "self"
+		: user == NULL ? "owner"
+			       : user);
 	buf_fmt(b, " root=%s", privileged && row->chroot ? "empty" : "/");
-	buf_fmt(b, " files=%s", row->role == ROLE_QUEUE ? "spool" :
-		row->chroot ? "none" : row->role == ROLE_DELIVER ?
-		"owner" : "mailbox");
+	buf_fmt(b, " files=%s",
+	    row->role == ROLE_QUEUE         ? "spool"
+		: row->chroot               ? "none"
+		: row->role == ROLE_DELIVER ? "owner"
+					    : "mailbox");
 	print_names(b, "listens", row->services);
 	print_names(b, "maps", row->maps);
 	print_peers(b, row->role);
@@ -179,8 +184,9 @@ print_row(const struct topology_row *row, const struct conf *c,
 void
 topology_print(const struct conf *c, bool privileged, struct buf *b)
 {
-	buf_fmt(b, "master count=always number=1 user=%s root=/ files=all "
-		   "listens=ctl maps=all peers=all\n",
+	buf_fmt(b,
+	    "master count=always number=1 user=%s root=/ files=all "
+	    "listens=ctl maps=all peers=all\n",
 	    privileged ? "root" : "self");
 	for (size_t i = 0; i < nitems(rows); i++)
 		print_row(&rows[i], c, privileged, b);

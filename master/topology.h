@@ -12,17 +12,17 @@
 struct conf;
 
 enum topology_count {
-	COUNT_ONE,      /* always one */
-	COUNT_CONF,     /* as configured, by default one a processor */
-	COUNT_SESSION,  /* one a session, when auth says so */
-	COUNT_WORKER,   /* when queue asks */
+	COUNT_ONE,     /* always one */
+	COUNT_CONF,    /* as configured, by default one a processor */
+	COUNT_SESSION, /* one a session, when auth says so */
+	COUNT_WORKER,  /* when queue asks */
 };
 
-enum topology_gives { /* beside its configuration */
-	GIVES_CERT = 1,   /* certificate and key */
-	GIVES_TALLY = 2,  /* shared counters */
-	GIVES_SPOOL = 4,  /* the spool directory */
-	GIVES_CHANNEL = 8,/* one socket: the client, the queue */
+enum topology_gives {      /* beside its configuration */
+	GIVES_CERT = 1,    /* certificate and key */
+	GIVES_TALLY = 2,   /* shared counters */
+	GIVES_SPOOL = 4,   /* the spool directory */
+	GIVES_CHANNEL = 8, /* one socket: the client, the queue */
 };
 
 enum { TOPOLOGY_NAMES = 6 };
@@ -30,9 +30,9 @@ enum { TOPOLOGY_NAMES = 6 };
 struct topology_row {
 	enum role role;
 	enum topology_count count;
-	const char *user;    /* configuration key, or "owner" */
-	bool chroot;         /* to RUN_DIR/empty; else confined below a root */
-	bool renewed;        /* a reload makes new ones, the old ones drain */
+	const char *user; /* configuration key, or "owner" */
+	bool chroot;      /* to RUN_DIR/empty; else confined below a root */
+	bool renewed;     /* a reload makes new ones, the old ones drain */
 	unsigned gives;
 	const char *services[TOPOLOGY_NAMES]; /* listening sockets */
 	const char *maps[TOPOLOGY_NAMES];

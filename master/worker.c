@@ -83,8 +83,8 @@ owner_refusal(struct span user, uint64_t uid, uint64_t gid, struct span root)
 }
 
 static void
-log_refusal(const struct child *asker, const char *why, uint64_t uid,
-    struct span who)
+log_refusal(
+    const struct child *asker, const char *why, uint64_t uid, struct span who)
 {
 	log_begin(LL_ERROR, "refused");
 	log_str("role", role_name(asker->role));
@@ -128,8 +128,10 @@ owner_has_enough(const struct ipc_worker *in)
 static const char *
 worker_start(const struct ipc_worker *in, int *fd)
 {
-	struct ipc_role is = { .uid = in->uid, .gid = in->gid,
-		.user = in->user, .root = in->root };
+	struct ipc_role is = { .uid = in->uid,
+		.gid = in->gid,
+		.user = in->user,
+		.root = in->root };
 	struct child *c;
 	int pair[2];
 
@@ -200,16 +202,21 @@ session_limit(struct span login)
 		return "bad login name";
 	his = children_count(ROLE_POP3D, name);
 	free(name);
-	return his >= conf->user_sessions ? "too many sessions of this user" :
-					    NULL;
+	return his >= conf->user_sessions ? "too many sessions of this user"
+					  : NULL;
 }
 
 static const char *
 session_start(const struct ipc_session *in, int fd)
 {
-	struct ipc_role is = { .uid = in->uid, .gid = in->gid,
-		.user = in->user, .root = in->root, .mailbox = in->mailbox,
-		.login = in->login, .remote = in->remote, .sid = in->sid,
+	struct ipc_role is = { .uid = in->uid,
+		.gid = in->gid,
+		.user = in->user,
+		.root = in->root,
+		.mailbox = in->mailbox,
+		.login = in->login,
+		.remote = in->remote,
+		.sid = in->sid,
 		.input = in->input };
 
 	if (spawn_owner((enum role)in->service, &is, fd) == NULL)
@@ -227,11 +234,12 @@ session_asked(struct child *c, struct ipc_msg *m)
 		return -1;
 	if (m->lost) /* EMFILE here is no fault of auth's */
 		why = "no descriptor is free";
-	else if (in.service != ROLE_POP3D) /* imapd's room is not furnished yet */
+	else if (in.service !=
+	    ROLE_POP3D) /* imapd's room is not furnished yet */
 		why = "no such service";
 	else if ((why = owner_refusal(in.user, in.uid, in.gid, in.root)) ==
-		NULL && (!path_is_plain(in.mailbox) ||
-		!path_is_below(in.mailbox, in.root)))
+		NULL &&
+	    (!path_is_plain(in.mailbox) || !path_is_below(in.mailbox, in.root)))
 		why = "mailbox is not below its root";
 	if (why != NULL) {
 		log_refusal(c, why, in.uid, in.login);

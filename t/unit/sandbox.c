@@ -376,7 +376,8 @@ probe_run(enum role role, bool (*fn)(void))
 	fflush(stdout);
 	if ((pid = fork()) == 0) {
 		if (sandbox_enter(role, sandbox_has_files(role) ? root_fd : -1,
-			root, &partial) == -1 || partial[0] != '\0')
+			root, &partial) == -1 ||
+		    partial[0] != '\0')
 			_exit(BROKEN);
 		_exit(fn() ? LET_THROUGH : REFUSED);
 	}
@@ -419,8 +420,7 @@ scene_make(void)
 	mkdirat(root_fd, "b", 0700);
 	fd = openat(root_fd, "a/kept", O_WRONLY | O_CREAT, 0600);
 	close(fd);
-	log_fd = openat(root_fd, "a/log", O_WRONLY | O_APPEND | O_CREAT,
-	    0600);
+	log_fd = openat(root_fd, "a/log", O_WRONLY | O_APPEND | O_CREAT, 0600);
 	if (log_fd == -1 || write(log_fd, "x", 1) != 1)
 		exit(2);
 	listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
