@@ -113,7 +113,7 @@ sweep() { # role size
 	while read -r call n; do
 		[ $faults -lt "$FAULTS" ] || break
 		# Waits double with each failure in a row: begin again.
-		if [ $((faults % 5)) = 4 ]; then
+		if [ $((faults % 2)) = 1 ]; then
 			instance_restart >/dev/null || return 1
 		fi
 		what="$call:signal=KILL:when=$n"
