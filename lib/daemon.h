@@ -102,6 +102,14 @@ void daemon_start(struct daemon *, int argc, char **argv);
  */
 void daemon_peer_lost(enum role);
 
+struct tls_server;
+/*
+ * From `prepare`: makes *tls of the certificates that master gave, the first
+ * one the default, and closes them. A pair that is no good is logged and
+ * marks the process as flawed. (lib/daemon_tls.c)
+ */
+void daemon_certificates(struct daemon *, struct tls_server **tls);
+
 /* The peer of that role, or NULL. */
 struct daemon_peer *daemon_peer(struct daemon *, enum role);
 

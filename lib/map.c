@@ -18,6 +18,7 @@
 
 #include "lib/die.h"
 #include "lib/limits.h"
+#include "lib/log.h"
 #include "lib/map_cdb.h"
 
 struct map { /* one kind so far; a second gets a table here */
@@ -52,6 +53,22 @@ map_close(struct map *m)
 		return;
 	map_cdb_close(m->cdb);
 	free(m);
+}
+
+void
+map_replace(struct map **map, int fd, const char *name)
+{
+	struct map *new = NULL;
+
+	if (fd != -1 && (new = map_open(fd)) == NULL) {
+		log_begin(LL_ERROR, "map");
+		log_str("name", name);
+		log_str("why", "damaged; the old one stays");
+		log_end();
+		return;
+	}
+	map_close(*map);
+	*map = new;
 }
 
 enum map_got

@@ -12,6 +12,11 @@ struct map;
 /* Takes fd (of a .cdb). NULL and errno if it is not a whole map. */
 struct map *map_open(int fd);
 void map_close(struct map *); /* NULL is fine */
+/*
+ * Takes fd, of a newer map, -1: there is none any more. A damaged one is
+ * logged under name, and the old one stays.
+ */
+void map_replace(struct map **, int fd, const char *name);
 
 enum map_got { MAP_FOUND, MAP_NONE, MAP_ERROR };
 /* value is borrowed from the mapping, until map_close(). NULL map: none. */

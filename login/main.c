@@ -15,10 +15,8 @@
 #include "lib/accept.h"
 #include "lib/daemon.h"
 #include "lib/die.h"
-#include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/tally.h"
-#include "lib/tls.h"
 #include "login/ask.h"
 #include "login/front.h"
 
@@ -70,25 +68,10 @@ open_doors(void)
 	}
 }
 
-/* Certificates: the first is the default, others are chosen by name. */
 static void
 load_certificates(void)
 {
-	char why[256];
-	size_t i;
-	int rc;
-
-	for (i = 0; i < d.ncert; i++) {
-		rc = tls_server_add(&front.tls, d.cert[i].cert_fd,
-		    d.cert[i].key_fd, why, sizeof(why));
-		if (rc == -1)
-			d.flawed = true;
-		if (why[0] != '\0')
-			log_msg(rc == -1 ? LL_ERROR : LL_WARN, "tls",
-			    "certificate %zu: %s", i + 1, why);
-		fd_close(&d.cert[i].cert_fd);
-		fd_close(&d.cert[i].key_fd);
-	}
+	daemon_certificates(&d, &front.tls);
 }
 
 int

@@ -66,30 +66,13 @@ on_peer(struct daemon_peer *p)
 	p->fd = -1;
 }
 
-/* A map that cannot be opened: the old one goes on. */
-static void
-map_take(struct map **at, const char *name, int fd)
-{
-	struct map *m = NULL;
-
-	if (fd != -1 && (m = map_open(fd)) == NULL) {
-		log_begin(LL_ERROR, "map");
-		log_str("what", name);
-		log_str("why", "damaged; the old one stays");
-		log_end();
-		return;
-	}
-	map_close(*at);
-	*at = m;
-}
-
 static void
 on_map(const char *name, int fd)
 {
 	if (span_eq(span_str(name), SPAN("users")))
-		map_take(&queue.maps.users, name, fd);
+		map_replace(&queue.maps.users, fd, name);
 	else
-		map_take(&queue.maps.aliases, name, fd);
+		map_replace(&queue.maps.aliases, fd, name);
 }
 
 static void

@@ -19,7 +19,6 @@
 #include "lib/accept.h"
 #include "lib/daemon.h"
 #include "lib/die.h"
-#include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/tally.h"
 #include "smtpd/peers.h"
@@ -30,20 +29,6 @@ struct server server;
 
 static struct daemon d;
 static struct accept doors[DAEMON_LISTEN_MAX];
-
-static void
-map_replace(struct map **map, int fd, const char *name)
-{
-	struct map *new = NULL;
-
-	/* A damaged map must not make addresses unknown: keep the old one. */
-	if (fd != -1 && (new = map_open(fd)) == NULL) {
-		log_msg(LL_ERROR, "reload", "map %s is damaged", name);
-		return;
-	}
-	map_close(*map);
-	*map = new;
-}
 
 static void
 on_map(const char *name, int fd)
@@ -99,25 +84,10 @@ open_doors(void)
 	}
 }
 
-/* Certificates: the first is the default, others are chosen by name. */
 static void
 load_certificates(void)
 {
-	char why[256];
-	size_t i;
-	int rc;
-
-	for (i = 0; i < d.ncert; i++) {
-		rc = tls_server_add(&server.tls, d.cert[i].cert_fd,
-		    d.cert[i].key_fd, why, sizeof(why));
-		if (rc == -1)
-			d.flawed = true;
-		if (why[0] != '\0')
-			log_msg(rc == -1 ? LL_ERROR : LL_WARN, "tls",
-			    "certificate %zu: %s", i + 1, why);
-		fd_close(&d.cert[i].cert_fd);
-		fd_close(&d.cert[i].key_fd);
-	}
+	daemon_certificates(&d, &server.tls);
 }
 
 int
