@@ -90,8 +90,8 @@ SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/mail$S.o smtpd/received$S.o \
 	smtpd/submit$S.o smtpd/peers$S.o
 QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
-	queue/message$S.o queue/scan$S.o queue/schedule$S.o queue/select$S.o \
-	queue/settle$S.o \
+	queue/litter$S.o queue/message$S.o queue/scan$S.o queue/schedule$S.o \
+	queue/select$S.o queue/settle$S.o \
 	queue/store$S.o queue/wait$S.o queue/worker$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o

@@ -12,6 +12,7 @@
 #include "lib/loop.h"
 #include "lib/qid.h"
 #include "queue/intake.h"
+#include "queue/litter.h"
 #include "queue/message.h"
 #include "queue/queue.h"
 #include "queue/schedule.h"
@@ -106,14 +107,14 @@ look(uint64_t qid, const char *name)
 	fd_close(&fd);
 }
 
-/* It came since the start, or was seen by an earlier scan. */
+/* It came or left since the start, or was seen by an earlier scan. */
 static bool
 is_known(uint64_t qid)
 {
 	bool held;
 
 	return message_find(qid) != NULL || intake_knows(qid) ||
-	    wait_find(qid, &held) != -1;
+	    wait_find(qid, &held) != -1 || litter_has(qid);
 }
 
 static void

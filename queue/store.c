@@ -24,6 +24,7 @@
 #include "lib/loop.h"
 #include "lib/os_file.h"
 #include "lib/qid.h"
+#include "queue/litter.h"
 #include "queue/queue.h"
 
 enum { LOG_PIECE = 64 * 1024 };
@@ -250,6 +251,7 @@ store_remove(uint64_t qid)
 	log_str("qid", name);
 	log_err(errno);
 	log_end();
+	litter_add(qid);
 }
 
 void

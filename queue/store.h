@@ -42,6 +42,7 @@ int store_log(int fd, off_t at, void (*fn)(const struct spool_record *,
 int store_open(uint64_t qid); /* to read */
 /* Reads up to n bytes at offset; fewer only at the end of the file. */
 ssize_t store_read(int fd, char *p, size_t n, off_t at);
+/* If it cannot go now it goes later (queue/litter.h). */
 void store_remove(uint64_t qid);
 /* Moves it to SPOOL/corrupt, for a human, and says so. */
 void store_set_aside(uint64_t qid, const char *why);
