@@ -92,7 +92,7 @@ SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
 	queue/litter$S.o queue/message$S.o queue/scan$S.o queue/schedule$S.o \
 	queue/select$S.o queue/settle$S.o \
-	queue/store$S.o queue/wait$S.o queue/worker$S.o
+	queue/store$S.o queue/unsaved$S.o queue/wait$S.o queue/worker$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
 LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o

@@ -5,6 +5,8 @@
  *   worker gets the open file
  * - log records are gathered and written once a turn, without fsync: if one
  *   is lost, a recipient is tried again (twice beats never)
+ * - records that cannot be written stay in m->log, and in queue/unsaved.h
+ *   when m goes from memory; m->log_at is where the first of them belongs
  */
 #include "queue/message.h"
 
@@ -18,6 +20,7 @@
 #include "lib/qid.h"
 #include "queue/queue.h"
 #include "queue/store.h"
+#include "queue/unsaved.h"
 
 enum { BUCKETS = 4096, LOG_MAX = 4 * 1024 * 1024, READ_STEP = 64 * 1024 };
 
@@ -154,6 +157,7 @@ message_free(struct message *m)
 	}
 	for (size_t i = 0; i < m->norig; i++)
 		free(m->orig[i]);
+	unsaved_put(m->qid, buf_get(&m->log));
 	bodies -= m->body.n;
 	buf_fini(&m->body);
 	buf_fini(&m->log);
@@ -216,7 +220,16 @@ replay(const struct spool_record *rec, void *arg)
 static int
 log_replay(struct message *m, int fd)
 {
-	return store_log(fd, m->log_at, replay, m, &m->log_at, &m->log_torn);
+	struct spool_record rec;
+	struct span rest;
+
+	if (store_log(fd, m->log_at, replay, m, &m->log_at, &m->log_torn) == -1)
+		return -1;
+	unsaved_take(m->qid, &m->log);
+	rest = buf_get(&m->log);
+	while (spool_record_next(&rest, &rec) == 1)
+		replay(&rec, m);
+	return 0;
 }
 
 /* 1: the body is as it was received; 0: it is not; -1: errno. */
@@ -334,7 +347,8 @@ out:
 void
 message_note(struct message *m, const struct spool_record *r)
 {
-	spool_record_encode(&m->log, r);
+	if (LOG_MAX - m->log.n >= SPOOL_RECORD_MAX + 8) /* the disk is full */
+		spool_record_encode(&m->log, r);
 	if (m->is_unlogged)
 		return;
 	m->is_unlogged = true;
@@ -344,21 +358,22 @@ message_note(struct message *m, const struct spool_record *r)
 void
 message_flush(struct message *m)
 {
-	if (!m->is_unlogged)
-		return;
+	if (m->is_unlogged)
+		TAILQ_REMOVE(&unlogged, m, unlogged);
 	m->is_unlogged = false;
-	TAILQ_REMOVE(&unlogged, m, unlogged);
-	if (m->log.n > 0 && store_append(m->qid, m->log_at, buf_get(&m->log),
-				m->log_torn) == -1) {
+	if (m->log.n == 0)
+		return;
+	if (store_append(m->qid, m->log_at, buf_get(&m->log), m->log_torn) ==
+	    -1) {
 		log_begin(LL_WARN, "log");
 		log_str("qid", message_qid(m));
 		log_err(errno);
 		log_end();
 		m->log_torn = true; /* a part of it may be there */
-	} else {
-		m->log_at += (off_t)m->log.n;
-		m->log_torn = false;
+		return;
 	}
+	m->log_at += (off_t)m->log.n;
+	m->log_torn = false;
 	buf_clear(&m->log);
 }
 

@@ -186,6 +186,7 @@ static void
 leave(struct message *m)
 {
 	store_remove(m->qid);
+	buf_clear(&m->log); /* nobody will read it */
 	message_free(m);
 }
 
