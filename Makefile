@@ -169,7 +169,7 @@ FUZZ_SECONDS = 10
 FUZZ_CC = clang
 L_ALL = $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) $(L_BSD)
 
-tests: $(TEST_OBJS) $(UNIT_TESTS) $(FUZZ_TESTS)
+tests: $(TEST_OBJS) $(UNIT_TESTS) $(FUZZ_TESTS) t/unit/fault.so
 $(UNIT_TESTS): $(LIB)
 $(FUZZ_TESTS): $(LIB) lib/fuzz_main$S.o
 $(FUZZERS): $(LIB)
@@ -180,6 +180,11 @@ $S.o$S.cut:
 	$(LINK) $< lib/fuzz_main$S.o $(LIB) $(L_ALL)
 $S.o$S.bin:
 	$(LINK) -fsanitize=fuzzer $< $(LIB) $(L_ALL)
+
+# Preloaded into a daemon (t/fault.py): no sanitizer, no hardened wrappers.
+t/unit/fault.so: t/unit/fault.c
+	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O1 -g -fPIC -shared -o $@ \
+	    t/unit/fault.c
 
 check: $(PROGRAMS) tests
 	t/run $(SAN:%=--san) unit dialog
@@ -254,7 +259,8 @@ dist:
 	    -o postern-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t lib/*.cut \
+	rm -f */*.o */*.d */*/*.o */*/*.d lib/*.a t/unit/*.t t/unit/*.so \
+	    lib/*.cut \
 	    lib/*.bin lib/places.made .depend $(PROGRAMS) $(PROGRAMS:%=%.san) \
 	    $(PROGRAMS:%=%.clang)
 
