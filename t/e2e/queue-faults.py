@@ -152,7 +152,7 @@ def recover(q):
     if q.proc is None or q.proc.poll() is not None:
         q.kill()
         q.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60 # a machine may be busy
     while q.names() and time.monotonic() < end:
         q.ctl('flush')
         q.pump(lambda: not q.names(), 0.3)
