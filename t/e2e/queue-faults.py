@@ -147,12 +147,13 @@ def policy(later):
     return fn
 
 
-def recover(q):
-    """After whatever it was: all that is in the spool leaves."""
+def recover(q, patience=60):
+    """After whatever it was: all that is in the spool leaves. (s; a machine
+    may be busy.)"""
     if q.proc is None or q.proc.poll() is not None:
         q.kill()
         q.start()
-    end = time.monotonic() + 60 # a machine may be busy
+    end = time.monotonic() + patience
     while q.names() and time.monotonic() < end:
         q.ctl('flush')
         q.pump(lambda: not q.names(), 0.3)
@@ -268,7 +269,10 @@ for calls, errors in CALLS.items():
                 silent = [n for n in work.asked if n not in q.answers]
                 if silent:
                     bad.append('%d: %d without an answer' % (k, len(silent)))
-                if not recover(q) and calls != 'unlinkat':
+                # What cannot be unlinked stays, until a start.
+                if calls == 'unlinkat':
+                    recover(q, 1)
+                elif not recover(q):
                     bad.append('%d: stays %s, corrupt %s' % (
                         k, q.names(), q.names('corrupt')))
                     for sub in 'queue', 'corrupt':
