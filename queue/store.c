@@ -276,15 +276,24 @@ store_set_aside(uint64_t qid, const char *why)
 	store_set_aside_name(name, why);
 }
 
+static uint64_t free_bytes, free_files; /* as last heard of */
+
+static bool
+room_is_known(uint64_t size)
+{
+	return free_files >= 2 && free_bytes >= queue.conf->spool_reserve &&
+	    free_bytes - queue.conf->spool_reserve >= size;
+}
+
+/* Only good news is kept: who was refused finds room as soon as it is there. */
 bool
 store_has_room(uint64_t size)
 {
-	static uint64_t free_bytes, free_files;
 	static uint64_t asked = UINT64_MAX;
 	struct statvfs v;
 	uint64_t now = loop_now() / 1000;
 
-	if (now != asked) {
+	if (now != asked || !room_is_known(size)) {
 		if (fstatvfs(dir_fd, &v) == -1)
 			return true; /* the write itself will tell */
 		asked = now;
@@ -292,8 +301,7 @@ store_has_room(uint64_t size)
 		/* File systems without a fixed number of inodes say 0 of 0. */
 		free_files = v.f_files == 0 ? UINT64_MAX : v.f_favail;
 	}
-	if (free_files < 2 || free_bytes < queue.conf->spool_reserve ||
-	    free_bytes - queue.conf->spool_reserve < size)
+	if (!room_is_known(size))
 		return false;
 	free_bytes -= size;
 	return true;

@@ -49,7 +49,10 @@ void store_set_aside(uint64_t qid, const char *why);
 /* The same for a name that is no queue id. */
 void store_set_aside_name(const char *name, const char *why);
 
-/* Is there room for size more bytes beyond the reserve? Asks once a second. */
+/*
+ * Is there room for size more bytes beyond the reserve? Only a yes is kept, for
+ * a second at most.
+ */
 bool store_has_room(uint64_t size);
 
 /* A fresh directory stream over the files. NULL and errno. */

@@ -16,7 +16,7 @@ from house import crc32c
 from keeper import (DOMAIN, LATER, NEVER, OK, PEER, SMTPD, SPOOL_ABORT,
                     SPOOL_OPEN, Gone, Queue, envelope, qid_text)
 
-NOT, FAIL, SHORT, EXIT, FULL, DEAD, FILES, LIE = range(8)
+NOT, FAIL, SHORT, EXIT, FULL, DEAD, FILES, LIE, NO_ROOM = range(9)
 SIZE, HEAD, ROW = 64 << 20, 6 * 8 + 16, struct.Struct('=5Q')
 PRELOAD = os.path.join(TOP, 't', 'unit', 'fault.so')
 ANN, BOB, CARL, DORA = ('%s@%s' % (u, DOMAIN)

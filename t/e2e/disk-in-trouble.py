@@ -11,8 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
 from child import SAN, Tap
-from fault import (ANN, BOB, CARL, DEAD, DORA, FILES, FULL, NOT, SHORT,
-                   Harassed, Stuck, need)
+from fault import (ANN, BOB, CARL, DEAD, DORA, FILES, FULL, NOT, NO_ROOM,
+                   SHORT, Harassed, Stuck, need)
 from keeper import LATER, OK, Gone
 
 need()
@@ -79,6 +79,24 @@ for how, name in ((FULL, 'the disk is full'), (DEAD, 'the disk does not answer')
          '\n'.join(bad))
     if how in (FULL, SHORT):
         t.same(copies, 0, '%s: nobody gets it twice' % name)
+
+# --- the file system says that there is no room, and then that there is
+
+with Harassed() as q:
+    q.up()
+    slow = 0
+    for _ in range(3):
+        q.faults.set(NO_ROOM)
+        q.refused.clear()
+        for _ in range(40):  # it need not ask each time
+            if q.once([q.mail(DORA, [ANN])]):
+                break
+            q.pump(lambda: False, 0.05)
+        t.same(q.refused[-1:] and q.refused[-1][:2], SPACE,
+               'no room: come again')
+        q.faults.set(NOT)
+        slow += len(q.once([q.mail(DORA, [ANN])]))
+    t.same(slow, 0, 'room again: taken at once')
 
 # --- a file that cannot be removed is no message any more
 

@@ -38,6 +38,7 @@ enum how {
 	HOW_DEAD,  /* no call on a file succeeds */
 	HOW_FILES, /* no descriptor is free */
 	HOW_LIE,   /* fsync(2) does nothing and says it did */
+	HOW_NO_ROOM, /* fstatvfs(3) tells of none */
 };
 
 enum kind { FILE_READ = 1, FILE_GROW = 2, FILE_FREE = 4, NEW_FD = 8,
@@ -145,7 +146,7 @@ strike(const char *name, int kind, int error)
 	if (!counting)
 		return 0;
 	k = ++sh->calls;
-	if (how == HOW_NOT || how == HOW_LIE || k < sh->at)
+	if (how == HOW_NOT || how >= HOW_LIE || k < sh->at)
 		return 0;
 	if (how <= HOW_EXIT ? k != sh->at : !struck_for_long(how, kind))
 		return 0;
@@ -321,9 +322,12 @@ readdir(DIR *d)
 int
 fstatvfs(int fd, struct statvfs *v)
 {
-	if (strike("fstatvfs", FILE_READ, EIO) == -1)
+	if (strike("fstatvfs", FILE_READ, EIO) == -1 ||
+	    real_fstatvfs(fd, v) == -1)
 		return -1;
-	return real_fstatvfs(fd, v);
+	if (sh->how == HOW_NO_ROOM)
+		v->f_bavail = v->f_favail = 0;
+	return 0;
 }
 
 int
