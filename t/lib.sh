@@ -22,9 +22,14 @@ LC_ALL=C
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 export LC_ALL
 
+# The id of a helper that has ended may be somebody else's by now.
+child_kill() { # pid
+	[ "$(ps -o ppid= -p "$1" 2>/dev/null | tr -d ' ')" = $$ ] &&
+	    kill "$1" 2>/dev/null
+}
 cleanup() {
 	for id in $HELPERS; do
-		kill "$id" 2>/dev/null
+		child_kill "$id"
 	done
 	[ ! -d "$INST" ] || "$TOP/t/instance" stop "$INST" >/dev/null 2>&1
 	if [ -n "${KEEP:-}" ]; then

@@ -138,7 +138,8 @@ with Queue(postmaster='root') as q:
     q.policy = lambda a, job: NEVER
     q.jobs.clear()
     q.ask(ANN, [BOB], BODY)
-    t.ok(q.empties() and len(q.jobs) == 3 and 'ev=dropped' in q.log_so_far(),
+    t.ok(q.empties() and len(q.jobs) == 3 and
+         q.pump(lambda: 'ev=dropped' in q.log_so_far()),
          'what postmaster does not take ends there, and in the log')
     t.same(q.stop(), 0, 'it stops')
 

@@ -62,7 +62,7 @@ tracer_start() { # role strace's arguments
 	wait_for 10 traced "$id"
 }
 tracer_stop() {
-	kill $tracer 2>/dev/null
+	child_kill $tracer
 	wait $tracer 2>/dev/null
 }
 list() { # role size: "CALL N" a line, N: which of its name
