@@ -62,7 +62,10 @@ static const struct rule {
 	{ IPC_WORKER_IS, BIT(MASTER), BIT(QUEUE), 0, 1, false },
 	{ IPC_SESSION, BIT(AUTH), BIT(MASTER), 1, 1, false },
 	{ IPC_SESSION_IS, BIT(MASTER), BIT(AUTH), 0, 0, false },
-	{ IPC_PEER_LOST, BIT(SMTPD) | BIT(LOGIN), BIT(MASTER), 0, 0, false },
+	{ IPC_PEER_LOST, BIT(SMTPD) | BIT(LOGIN) | BIT(RELAY) | BIT(QUEUE),
+	    BIT(MASTER), 0, 0, false },
+	{ IPC_CONNECT, BIT(RELAY), BIT(MASTER), 0, 0, false },
+	{ IPC_CONNECT_IS, BIT(MASTER), BIT(RELAY), 0, 1, false },
 
 	{ IPC_SPOOL_OPEN, BIT(SMTPD), BIT(QUEUE), 0, 0, false },
 	{ IPC_SPOOL_IS, BIT(QUEUE), BIT(SMTPD), 0, 1, false },
@@ -75,6 +78,11 @@ static const struct rule {
 
 	{ IPC_AUTH, BIT(SMTPD) | BIT(LOGIN), BIT(AUTH), 0, 1, true },
 	{ IPC_AUTH_IS, BIT(AUTH), BIT(SMTPD) | BIT(LOGIN), 0, 0, false },
+
+	{ IPC_DNS, BIT(RELAY) | BIT(SMTPD) | BIT(QUEUE), BIT(DNS), 0, 0,
+	    false },
+	{ IPC_DNS_IS, BIT(DNS), BIT(RELAY) | BIT(SMTPD) | BIT(QUEUE), 0, 0,
+	    false },
 
 	{ IPC_CTL, BIT(CTL), BIT(MASTER) | BIT(QUEUE), 0, 0, false },
 	{ IPC_CTL_TEXT, BIT(MASTER) | BIT(QUEUE), BIT(CTL), 0, 0, false },

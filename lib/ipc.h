@@ -29,6 +29,8 @@ enum ipc_type {
 	IPC_SESSION,   /* auth->M: start a session with this fd */
 	IPC_SESSION_IS,/* M->auth */
 	IPC_PEER_LOST, /* C->M my channel to this role has ended */
+	IPC_CONNECT,   /* relay->M: a connection to this LMTP socket, please */
+	IPC_CONNECT_IS,/* M->relay: fd, or why not */
 	/* lib/ipc_mail.h: smtpd <-> queue */
 	IPC_SPOOL_OPEN = 32, /* S->Q large message: a spool file, please */
 	IPC_SPOOL_IS,        /* Q->S fd, or why not */
@@ -45,6 +47,9 @@ enum ipc_type {
 	IPC_CTL = 80,  /* an argument vector */
 	IPC_CTL_TEXT,  /* a piece of output */
 	IPC_CTL_END,   /* exit status */
+	/* lib/ipc_dns.h: who asks <-> dns */
+	IPC_DNS = 96,
+	IPC_DNS_IS,
 };
 
 enum { IPC_FDS_MAX = 2 };

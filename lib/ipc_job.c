@@ -6,12 +6,13 @@
 enum {
 	JOB_ENHANCED_MAX = 11,
 	JOB_TEXT_MAX = 511, /* struct reply_copy */
+	JOB_MTA_MAX = HOST_MAX + 64, /* name, address, port */
 };
 
 static_assert(JOB_RCPT_MAX * (2 * SMTP_PATH_MAX + PATH_LEN_MAX + 16) +
-        SMALL_BODY_MAX + 4096 <= (int)IPC_BODY_MAX,
+        SMALL_BODY_MAX + PATH_LEN_MAX + 4096 <= (int)IPC_BODY_MAX,
     "the longest job fits into a packet");
-static_assert(JOB_RESULT_MAX * (JOB_TEXT_MAX + JOB_ENHANCED_MAX + 24) + 4 <=
+static_assert(JOB_RESULT_MAX * (JOB_TEXT_MAX + JOB_ENHANCED_MAX + JOB_MTA_MAX + 32) + 4 <=
         (int)IPC_BODY_MAX,
     "all results fit into a packet");
 
@@ -34,6 +35,10 @@ ipc_job_encode(struct buf *b, const struct ipc_job *m)
 		put_span(b, m->rcpt[i].original);
 		put_span(b, m->rcpt[i].mailbox);
 	}
+	put_u32(b, m->flags);
+	put_u32(b, m->transport);
+	put_u32(b, m->port);
+	put_span(b, m->host);
 }
 
 static int
@@ -54,6 +59,16 @@ get_job_rcpts(struct span *in, struct ipc_job *m)
 	return 0;
 }
 
+static int
+get_job_hop(struct span *in, struct ipc_job *m)
+{
+	if (get_u32(in, &m->flags) == -1 || get_u32(in, &m->transport) == -1 ||
+	    m->transport > JOB_LMTP_UNIX || get_u32(in, &m->port) == -1 ||
+	    m->port > 65535 || get_text(in, &m->host, PATH_LEN_MAX) == -1)
+		return -1;
+	return (m->transport == JOB_LOCAL) == (m->host.n == 0) ? 0 : -1;
+}
+
 int
 ipc_job_decode(struct span in, struct ipc_job *m)
 {
@@ -68,7 +83,8 @@ ipc_job_decode(struct span in, struct ipc_job *m)
 	    get_u64(&in, &m->size) == -1 ||
 	    m->size > INT64_MAX - m->offset || /* off_t holds the end */
 	    get_span(&in, &m->body, SMALL_BODY_MAX) == -1 ||
-	    get_job_rcpts(&in, m) == -1 || in.n != 0)
+	    get_job_rcpts(&in, m) == -1 || get_job_hop(&in, m) == -1 ||
+	    in.n != 0)
 		return -1;
 	m->arrived = (int64_t)arrived;
 	return 0;
@@ -86,6 +102,8 @@ ipc_job_is_encode(struct buf *b, const struct ipc_job_is *m)
 		put_u32(b, r->code);
 		put_span(b, r->enhanced);
 		put_cut(b, r->text, JOB_TEXT_MAX);
+		put_u32(b, r->about);
+		put_cut(b, r->host, JOB_MTA_MAX);
 	}
 }
 
@@ -96,7 +114,9 @@ get_result(struct span *in, struct ipc_result *r)
 	if (get_u64(in, &r->qid) == -1 || get_u32(in, &r->index) == -1 ||
 	    get_u32(in, &r->code) == -1 ||
 	    get_text(in, &r->enhanced, JOB_ENHANCED_MAX) == -1 ||
-	    get_span(in, &r->text, JOB_TEXT_MAX) == -1)
+	    get_span(in, &r->text, JOB_TEXT_MAX) == -1 ||
+	    get_u32(in, &r->about) == -1 || r->about > ABOUT_HOST ||
+	    get_text(in, &r->host, JOB_MTA_MAX) == -1)
 		return -1;
 	return r->code == 250 || (r->code >= 400 && r->code <= 599) ? 0 : -1;
 }

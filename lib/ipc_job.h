@@ -1,6 +1,6 @@
 /*
- * ipc_job: one message for one worker (deliver; relay when it comes): the
- * recipients it shall be given to, and the body, inline or as an open file.
+ * ipc_job: one message for one worker (deliver or relay): the recipients it
+ * shall be given to, and the body, inline or as an open file.
  */
 #ifndef LIB_IPC_JOB_H
 #define LIB_IPC_JOB_H
@@ -15,6 +15,15 @@ struct ipc_job_rcpt {
 	struct span mailbox;  /* deliver: Maildir, below the worker's root */
 };
 
+/* How a job travels: what queue made of the transport map and relayhost. */
+enum job_transport {
+	JOB_LOCAL,     /* deliver; the hop is empty */
+	JOB_MX,        /* host is a domain: its MX, else its A, AAAA */
+	JOB_HOST,      /* host is a host or an address: no MX look-up */
+	JOB_LMTP,      /* LMTP over TCP to host */
+	JOB_LMTP_UNIX, /* LMTP; host is the path of a socket */
+};
+
 struct ipc_job { /* IPC_JOB; fd: the spool file (read only), or none */
 	uint64_t qid;
 	int64_t arrived;
@@ -24,13 +33,26 @@ struct ipc_job { /* IPC_JOB; fd: the spool file (read only), or none */
 	struct span body;      /* inline if there is no fd */
 	size_t nrcpt;
 	struct ipc_job_rcpt rcpt[JOB_RCPT_MAX];
+	uint32_t flags;        /* ENV_* of lib/envelope.h */
+	uint32_t transport;    /* enum job_transport */
+	uint32_t port;         /* 0: the transport's own */
+	struct span host;      /* all recipients of a job share the hop */
+};
+
+/* What a result tells about, for the destination's concurrency. */
+enum result_about {
+	ABOUT_RCPT, /* the other host was there and decided */
+	ABOUT_HOST, /* it was not there, or served nobody: slow down */
 };
 
 struct ipc_result {
 	uint64_t qid;
 	uint32_t index; /* recipient */
 	uint32_t code;  /* 250 done; 4xx deferred; 5xx failed */
-	struct span enhanced, text;
+	struct span enhanced, text; /* text: any bytes, as the remote said it */
+	uint32_t about;      /* enum result_about */
+	struct span host;    /* who said it: "mx.example.org[192.0.2.1]:25";
+			      * empty: we ourselves */
 };
 
 struct ipc_job_is { /* IPC_JOB_IS: all that a wake-up finished */

@@ -272,3 +272,28 @@ ipc_session_is_decode(struct span in, struct ipc_session_is *out)
 	*out = m;
 	return 0;
 }
+
+void
+ipc_connect_encode(struct buf *b, const struct ipc_connect *m)
+{
+	put_span(b, m->path);
+}
+
+int
+ipc_connect_decode(struct span in, struct ipc_connect *m)
+{
+	return get_text(&in, &m->path, PATH_LEN_MAX) == -1 || in.n != 0 ? -1
+									: 0;
+}
+
+void
+ipc_connect_is_encode(struct buf *b, const struct ipc_connect_is *m)
+{
+	put_span(b, m->why);
+}
+
+int
+ipc_connect_is_decode(struct span in, struct ipc_connect_is *m)
+{
+	return get_text(&in, &m->why, PATH_LEN_MAX) == -1 || in.n != 0 ? -1 : 0;
+}

@@ -79,6 +79,14 @@ struct ipc_worker_is { /* IPC_WORKER_IS, fd if why is empty */
 	struct span why;
 };
 
+struct ipc_connect { /* IPC_CONNECT: relay cannot see the file system */
+	struct span path; /* one that `lmtp-sockets` names */
+};
+
+struct ipc_connect_is { /* IPC_CONNECT_IS, fd if why is empty */
+	struct span why;
+};
+
 struct ipc_session { /* IPC_SESSION, fd: the client, or the proxy's end */
 	uint32_t service;  /* ROLE_POP3D, ROLE_IMAPD */
 	uint64_t uid, gid;
@@ -106,6 +114,10 @@ void ipc_worker_encode(struct buf *, const struct ipc_worker *);
 int ipc_worker_decode(struct span, struct ipc_worker *);
 void ipc_worker_is_encode(struct buf *, const struct ipc_worker_is *);
 int ipc_worker_is_decode(struct span, struct ipc_worker_is *);
+void ipc_connect_encode(struct buf *, const struct ipc_connect *);
+int ipc_connect_decode(struct span, struct ipc_connect *);
+void ipc_connect_is_encode(struct buf *, const struct ipc_connect_is *);
+int ipc_connect_is_decode(struct span, struct ipc_connect_is *);
 void ipc_session_encode(struct buf *, const struct ipc_session *);
 int ipc_session_decode(struct span, struct ipc_session *);
 void ipc_session_is_encode(struct buf *, const struct ipc_session_is *);

@@ -64,6 +64,35 @@ enum {
 	/* POP3 */
 	POP3_LINE_MAX = 512,     /* RFC 2449 4: 255 with CR LF; AUTH needs more */
 
+	/* IMAP */
+	IMAP_LINE_MAX = 64 * 1024,      /* RFC 7162 4: 8192 at least */
+	IMAP_COMMAND_MAX = 256 * 1024,  /* with its literals, APPEND's apart */
+	IMAP_LOGIN_COMMAND_MAX = 4096,  /* before the login */
+	IMAP_TAG_MAX = 64,
+	IMAP_RANGES_MAX = 16384,        /* of one sequence set */
+	IMAP_NESTING_MAX = 50,          /* parentheses: SEARCH, lists */
+	IMAP_FOLDER_NAME_MAX = 255 - 8, /* on disk; a component of a path */
+	IMAP_FOLDER_DEPTH_MAX = 16,
+	IMAP_FOLDERS_MAX = 10000,
+
+	/* MIME */
+	MIME_DEPTH_MAX = 50,
+	MIME_PARTS_MAX = 1000,
+	MIME_PARAMETERS_MAX = 64,       /* of one header field */
+	ENVELOPE_ADDRESSES_MAX = 5000,
+	STRUCTURE_MAX = 512 * 1024,     /* a record of lib/structure.h */
+
+	/* DNS */
+	DNS_RECORDS_MAX = 64,
+	DNS_DATA_MAX = 4096,            /* one record; TXT strings joined */
+
+	/* Other servers, as relay meets them */
+	RELAY_LINE_MAX = 2048,  /* RFC 5321 4.5.3.1.5 asks 512 */
+	RELAY_REPLY_LINES_MAX = 100,
+	RELAY_REPLY_MAX = 8192, /* of one reply kept; the rest is passed over */
+	RELAY_MX_MAX = 20,      /* hosts of one domain that are tried */
+	RELAY_ADDRESSES_MAX = 10, /* addresses of one host */
+
 	/* Mailboxes */
 	MAILDIR_MESSAGES_MAX = 1000000,  /* of one POP3 maildrop */
 	MAILDIR_TMP_AGE = 36 * 60 * 60,  /* s: older files in tmp/ are litter */

@@ -11,12 +11,12 @@ enum role {
 	ROLE_SMTPD,
 	ROLE_LOGIN,
 	ROLE_AUTH,
-	ROLE_DNS,   /* its room is ready; comes with the road out */
+	ROLE_DNS,
 	ROLE_QUEUE,
 	ROLE_DELIVER,
-	ROLE_RELAY, /* likewise */
+	ROLE_RELAY,
 	ROLE_POP3D,
-	ROLE_IMAPD, /* likewise */
+	ROLE_IMAPD,
 	ROLE_CTL,   /* postern(8) at the other end of ctl.sock, queue.sock */
 	ROLE_COUNT
 };

@@ -261,6 +261,8 @@ class Queue:
                'body': r.span(), 'to': []}
         for _ in range(r.u32()):
             job['to'].append((r.u32(), r.text(), r.text(), r.text()))
+        job['flags'], job['transport'], job['port'] = r.u32(), r.u32(), r.u32()
+        job['host'] = r.text()
         job['inline'] = not fds
         if fds:
             job['body'] = os.pread(fds[0], job['size'], job['offset'])
@@ -283,7 +285,7 @@ class Queue:
         b = u32(len(results))
         for qid, index, code, enhanced, text in results:
             b += (u64(qid) + u32(index) + u32(code) + span(enhanced) +
-                  span(text))
+                  span(text) + u32(0) + span(''))
         try:
             send(s, JOB_IS, b)
         except OSError:

@@ -25,7 +25,7 @@ def job(qid, mailboxes, body=BODY, fd=None, offset=0, size=0,
     b += u32(len(mailboxes))
     for i, m in enumerate(mailboxes):
         b += u32(i) + span(address) + span("any@example.org") + span(m)
-    return b
+    return b + u32(0) + u32(0) + u32(0) + span("") # flags, hop
 
 
 def results(child):
@@ -42,6 +42,7 @@ def results(child):
             length, = struct.unpack(">I", b[:4])
             texts.append(b[4:4 + length].decode())
             b = b[4 + length:]
+        b = b[8:] # about, host
         out.append((qid, index, code, *texts))
     return out
 

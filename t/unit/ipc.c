@@ -77,8 +77,8 @@ test_allow(void)
 		for (t = 0; t < 100; t++)
 			many += r != ROLE_CTL && ipc_allowed((enum role)r,
 			    ROLE_MASTER, (enum ipc_type)t);
-	ok(many == ROLE_COUNT - 2 + 4, "master hears READY of each child, "
-	    "WORKER, SESSION, PEER_LOST of smtpd and login, no more");
+	ok(many == ROLE_COUNT - 2 + 7, "master hears READY of each child, "
+	    "WORKER, SESSION, CONNECT, PEER_LOST of four, no more");
 }
 
 static void

@@ -158,7 +158,8 @@ test_job(void)
 	r.n = JOB_RESULT_MAX;
 	for (i = 0; i < r.n; i++)
 		r.result[i] = (struct ipc_result){ i, 1, 451, SPAN("4.2.2"),
-			filled(600) };
+			filled(600), ABOUT_HOST,
+			SPAN("mx.d[192.0.2.1]:25") };
 	ok(PASSES(job_is, &r, &rgot) && rgot.n == JOB_RESULT_MAX &&
 	        rgot.result[9].qid == 9 && rgot.result[9].text.n == 511,
 	    "results");

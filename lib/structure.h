@@ -1,0 +1,64 @@
+/*
+ * structure: what is known of a message after it was parsed once: envelope,
+ * MIME tree, sizes, where the parts are. A packed record, which the mailbox
+ * index keeps (lib/mailbox.h); everything that IMAP answers about a message's
+ * form is made from it without opening the message.
+ *
+ * Offsets count bytes of the stored file (LF lines, or CR LF where another
+ * program stored them so); sizes that are told to clients count CR LF.
+ */
+#ifndef LIB_STRUCTURE_H
+#define LIB_STRUCTURE_H
+
+#include "lib/buf.h"
+
+struct imap_out;
+
+/*
+ * Parses a whole message (RFC 5322, RFC 2045 to 2047, 2183, 2231, 3282) and
+ * appends its record. Never fails for what the message is: broken MIME is
+ * text/plain or what its header says, nesting and parts beyond
+ * MIME_DEPTH_MAX, MIME_PARTS_MAX are opaque. Deterministic. out.bad: over
+ * STRUCTURE_MAX even so (the caller then treats headers as cut; see .c).
+ */
+void structure_make(struct span message, struct buf *out);
+
+/* A record as read from disk: trusted only after this. 0, or -1: damaged. */
+struct structure {
+	struct span rec;
+};
+int structure_open(struct span rec, struct structure *);
+
+uint64_t structure_size(const struct structure *);      /* CR LF octets */
+
+/* RFC 3501 7.4.2. Whole items, without their names. */
+void structure_envelope(const struct structure *, struct imap_out *);
+void structure_body(const struct structure *, bool extensible,
+    struct imap_out *);
+
+/*
+ * A section's part: "" the message, "1", "2.3" ... by numbers (n of them).
+ * As RFC 3501 6.4.5: part 1 of a message that is no multipart is its body;
+ * numbers go through message/rfc822. -1: no such part.
+ */
+struct structure_part {
+	uint64_t header, body, end;  /* offsets: header, body, past the body */
+	uint64_t mime, mime_end;     /* this part's own MIME header */
+	uint64_t header_size, body_size; /* CR LF octets */
+	bool is_message;             /* message/rfc822: HEADER, TEXT apply */
+	struct span type, subtype, encoding, charset; /* lower case */
+};
+int structure_find(const struct structure *, const uint32_t *path, size_t n,
+    struct structure_part *);
+/* All leaf parts in order, for SEARCH; fn returns false to stop. */
+void structure_each(const struct structure *,
+    bool (*fn)(const struct structure_part *, void *), void *arg);
+
+/* Of the header, for SEARCH and SORT without the file; raw, unfolded. */
+enum structure_field { FIELD_DATE, FIELD_SUBJECT, FIELD_FROM, FIELD_SENDER,
+	FIELD_REPLY_TO, FIELD_TO, FIELD_CC, FIELD_BCC, FIELD_IN_REPLY_TO,
+	FIELD_MESSAGE_ID };
+bool structure_field(const struct structure *, enum structure_field,
+    struct span *);
+
+#endif
