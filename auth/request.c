@@ -162,7 +162,8 @@ session_ask(struct request *r, const struct ipc_auth *a,
 	struct ipc_session s = { .service = service, .uid = acc->uid,
 		.gid = acc->gid, .user = acc->user, .root = acc->root,
 		.mailbox = acc->mailbox, .login = acc->address,
-		.remote = a->remote, .sid = a->sid, .input = a->input };
+		.remote = a->remote, .sid = a->sid, .input = a->input,
+		.tag = a->tag };
 	uint32_t id = pending_add(&sessions, r);
 	struct buf out;
 	bool sent = false;

@@ -22,6 +22,7 @@ ipc_auth_encode(struct buf *b, const struct ipc_auth *m)
 	put_span(b, m->remote);
 	put_span(b, m->sid);
 	put_span(b, m->input);
+	put_span(b, m->tag);
 }
 
 int
@@ -35,7 +36,8 @@ ipc_auth_decode(struct span in, struct ipc_auth *out)
 	    get_span(&in, &m.password, AUTH_PASSWORD_MAX) == -1 ||
 	    get_text(&in, &m.remote, HOST_MAX) == -1 ||
 	    get_text(&in, &m.sid, SID_MAX) == -1 ||
-	    get_span(&in, &m.input, AUTH_INPUT_MAX) == -1 || in.n != 0)
+	    get_span(&in, &m.input, AUTH_INPUT_MAX) == -1 ||
+	    get_text(&in, &m.tag, IMAP_TAG_MAX) == -1 || in.n != 0)
 		return -1;
 	*out = m;
 	return 0;

@@ -15,6 +15,7 @@ struct ipc_auth { /* IPC_AUTH; from login also fd: for the session */
 	struct span remote;   /* client address text */
 	struct span sid;
 	struct span input;    /* login: bytes already read past the login */
+	struct span tag;      /* imap: of the command that is the login */
 };
 
 enum auth_verdict {

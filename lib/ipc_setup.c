@@ -66,6 +66,7 @@ ipc_role_encode(struct buf *b, const struct ipc_role *m)
 	put_span(b, m->remote);
 	put_span(b, m->sid);
 	put_span(b, m->input);
+	put_span(b, m->tag);
 	put_span(b, m->log);
 }
 
@@ -86,6 +87,7 @@ ipc_role_decode(struct span in, struct ipc_role *out)
 	    get_text(&in, &m.remote, HOST_MAX) == -1 ||
 	    get_text(&in, &m.sid, SID_MAX) == -1 ||
 	    get_span(&in, &m.input, SETUP_INPUT_MAX) == -1 ||
+	    get_text(&in, &m.tag, IMAP_TAG_MAX) == -1 ||
 	    get_text(&in, &m.log, PATH_LEN_MAX) == -1 ||
 	    in.n != 0) /* trailing bytes are a lie */
 		return -1;
@@ -234,6 +236,7 @@ ipc_session_encode(struct buf *b, const struct ipc_session *m)
 	put_span(b, m->remote);
 	put_span(b, m->sid);
 	put_span(b, m->input);
+	put_span(b, m->tag);
 }
 
 int
@@ -250,7 +253,8 @@ ipc_session_decode(struct span in, struct ipc_session *out)
 	    get_text(&in, &m.login, AUTH_NAME_MAX) == -1 ||
 	    get_text(&in, &m.remote, HOST_MAX) == -1 ||
 	    get_text(&in, &m.sid, SID_MAX) == -1 ||
-	    get_span(&in, &m.input, SETUP_INPUT_MAX) == -1 || in.n != 0)
+	    get_span(&in, &m.input, SETUP_INPUT_MAX) == -1 ||
+	    get_text(&in, &m.tag, IMAP_TAG_MAX) == -1 || in.n != 0)
 		return -1;
 	*out = m;
 	return 0;

@@ -25,6 +25,7 @@ struct ipc_role {
 	struct span remote;  /* pop3d: client address text, for the log */
 	struct span sid;     /* pop3d: session id */
 	struct span input;   /* pop3d: bytes the front had already read */
+	struct span tag;     /* imapd: to be answered first: "tag OK ..." */
 	struct span log;     /* "stderr" or "syslog" */
 };
 
@@ -91,7 +92,7 @@ struct ipc_session { /* IPC_SESSION, fd: the client, or the proxy's end */
 	uint32_t service;  /* ROLE_POP3D, ROLE_IMAPD */
 	uint64_t uid, gid;
 	struct span user;  /* system account, or empty */
-	struct span root, mailbox, login, remote, sid, input;
+	struct span root, mailbox, login, remote, sid, input, tag;
 };
 
 struct ipc_session_is { /* IPC_SESSION_IS */

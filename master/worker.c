@@ -217,7 +217,8 @@ session_start(const struct ipc_session *in, int fd)
 		.login = in->login,
 		.remote = in->remote,
 		.sid = in->sid,
-		.input = in->input };
+		.input = in->input,
+		.tag = in->tag };
 
 	if (spawn_owner((enum role)in->service, &is, fd) == NULL)
 		return "cannot start a process";

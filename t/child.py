@@ -1,6 +1,6 @@
 """child: starts one daemon as master would (lib/daemon.h), without master.
 
-For tests of blocking roles (deliver, pop3d): the set-up goes over fd 3, the
+For tests of blocking roles (deliver, pop3d, imapd): the set-up goes over fd 3, the
 role's one peer is the other end of a socket pair. The process runs as who
 started the test, in a temporary directory, its sandbox on.
 """
@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAN = os.environ.get("POSTERN_SAN", "")
 ROLE, CONFIG, GO, READY = 1, 2, 8, 9  # enum ipc_type
 JOB, JOB_IS = 48, 49
-DELIVER, POP3D = 6, 8                 # enum role
+DELIVER, POP3D, IMAPD = 6, 8, 9       # enum role
 PACKET = 192 * 1024
 CONF = "hostname = mail.example.org\ndomains = example.org\n"
 
@@ -61,9 +61,9 @@ class Child:
     """A running daemon; peer is the other end of its client_fd."""
 
     def __init__(self, role, root, mailbox="", user="", given=b"", conf=CONF,
-                 wrap=()):
-        name = {DELIVER: "deliver", POP3D: "pop3d"}[role]
-        kind = socket.SOCK_STREAM if role == POP3D else socket.SOCK_SEQPACKET
+                 wrap=(), tag=""):
+        name = {DELIVER: "deliver", POP3D: "pop3d", IMAPD: "imapd"}[role]
+        kind = socket.SOCK_SEQPACKET if role == DELIVER else socket.SOCK_STREAM
         self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.peer, end = pair(kind)
         self.log = tempfile.TemporaryFile()
@@ -77,7 +77,7 @@ class Child:
         fields = u32(role) + u32(0) + u32(1) + u32(0)
         fields += u64(os.getuid()) + u64(os.getgid())
         for text in (user, "", root, mailbox, "ann@example.org", "192.0.2.1",
-                     "testsid", given, "stderr"):
+                     "testsid", given, tag, "stderr"):
             fields += span(text)
         memory = os.memfd_create("conf")
         os.write(memory, conf.encode())

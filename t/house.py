@@ -360,6 +360,7 @@ class House:
         r.span()
         r.span()
         given = r.span()
+        tag = r.span()
         if len(self.fds) != (self.program == 'login'):
             raise ValueError('%d descriptors' % len(self.fds))
         self.asked.append([authzid, authcid, password])
@@ -371,21 +372,21 @@ class House:
         if says == 'ok' and self.fds:
             sock = socket.socket(fileno=self.fds.pop())
             threading.Thread(target=self.session_safely,
-                             args=(sock, given), daemon=True).start()
+                             args=(sock, given, tag), daemon=True).start()
         return AUTH_IS, (u32(VERDICTS.index(says)) + span(authcid) +
                          span('')), ()
 
-    def session_safely(self, sock, given):
+    def session_safely(self, sock, given, tag):
         try:
-            self.session(sock, given)
+            self.session(sock, given, tag)
         except OSError:
             sock.close()
 
     @staticmethod
-    def session(sock, given):
-        """In place of pop3d: repeats each line; BULK n; DIE; QUIT."""
+    def session(sock, given, tag):
+        """In place of pop3d, imapd: repeats each line; BULK n; DIE; QUIT."""
         sock.setblocking(True)
-        sock.sendall(b'+OK session\r\n')
+        sock.sendall((tag + b' OK' if tag else b'+OK') + b' session\r\n')
         got = given
         while True:
             while b'\r\n' not in got:

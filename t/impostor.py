@@ -51,7 +51,7 @@ def session(uid=mail_uid, gid=mail_uid, user="", root=mail_root, mailbox=maildir
             service=POP3D, login="user001@" + domain):
     a, b = socket.socketpair()
     body = child.u32(service) + child.u64(uid) + child.u64(gid)
-    for text in (user, root, mailbox, login, "192.0.2.1", "sid", ""):
+    for text in (user, root, mailbox, login, "192.0.2.1", "sid", "", ""):
         body += child.span(text)
     why = ask(SESSION, SESSION_IS, body, b.fileno())
     b.close()
@@ -94,7 +94,7 @@ JUNK = [
     ("a length beyond the end", KIND, b"\xff" * 40),
     ("a message of another's", WORKER if role == "auth" else SESSION, b""),
     ("a session of master", KIND, child.u32(0) + child.u64(mail_uid) * 2 +
-     child.span("") * 7),
+     child.span("") * 8),
     ("a type that there is not", 999, b"x"),
     ("READY for the second time", child.READY, b""),
 ]

@@ -115,9 +115,9 @@ class Auth:
 
 
 def question(name, password, service="smtp", remote="192.0.2.1", authzid="",
-             more=b""):
+             more=b"", tag=""):
     return b"".join(span(x) for x in (service, authzid, name, password,
-                                      remote, "sid1", more))
+                                      remote, "sid1", more, tag))
 
 
 def ask(a, name, password, ident=7, **kw):

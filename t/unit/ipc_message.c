@@ -175,7 +175,8 @@ test_setup(void)
 	struct ipc_role m = { .role = ROLE_POP3D, .count = 1, .uid = 1000,
 		.gid = 100, .user = SPAN("ann"), .root = SPAN("/home/ann"),
 		.mailbox = SPAN("/home/ann/Maildir"), .sid = SPAN("x"),
-		.input = SPAN("STAT\r\n"), .log = SPAN("syslog") };
+		.input = SPAN("STAT\r\n"), .tag = SPAN("a1"),
+		.log = SPAN("syslog") };
 	struct ipc_role got;
 	struct ipc_session s = { .service = ROLE_POP3D, .uid = 1000,
 		.gid = 100 }, sgot;
@@ -186,7 +187,13 @@ test_setup(void)
 	ok(PASSES(role, &m, &got) && got.role == ROLE_POP3D &&
 	        got.uid == 1000 && got.gid == 100 &&
 	        span_eq(got.mailbox, m.mailbox) &&
-	        span_eq(got.input, m.input) && span_eq(got.log, m.log), "role");
+	        span_eq(got.input, m.input) && span_eq(got.tag, m.tag) &&
+	        span_eq(got.log, m.log), "role");
+	m.tag = SPAN("a\r\nb");
+	ok(!PASSES(role, &m, &got), "a line end in a tag");
+	m.tag = filled(IMAP_TAG_MAX + 1);
+	ok(!PASSES(role, &m, &got), "a tag too long");
+	m.tag = SPAN_NONE;
 	m.role = ROLE_COUNT;
 	ok(!PASSES(role, &m, &got), "a role nobody has");
 	m.role = ROLE_POP3D;
@@ -212,7 +219,7 @@ static void
 test_auth_ctl(void)
 {
 	struct ipc_auth m = { SPAN("smtp"), SPAN_NONE, SPAN("ann"),
-		SPAN("p\xffw"), SPAN("::1"), SPAN("x"), SPAN_NONE }, got;
+		SPAN("p\xffw"), SPAN("::1"), SPAN("x"), SPAN_NONE, SPAN_NONE }, got;
 	struct ipc_auth_is i = { AUTH_LIMITED, SPAN_NONE, SPAN("later") };
 	struct ipc_auth_is igot;
 	static struct ipc_ctl c, cgot;
