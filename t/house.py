@@ -231,7 +231,7 @@ class House:
         self.maps()
         role = ROLES[self.program]
         self.send(ROLE, u32(role) + u32(0) + u32(1) + u32(0) +
-                  u64(os.getuid()) + u64(os.getgid()) + span('') * 8 +
+                  u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
                   span('stderr'))
         self.send_file(CONFIG, b'', self.file('conf'))
         for name, s in self.listeners.items():

@@ -117,7 +117,7 @@ class Queue:
                  if k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')})
         theirs.close()
         send(self.master, ROLE, u32(QUEUE) + u32(0) + u32(1) + u32(0) +
-             u64(os.getuid()) + u64(os.getgid()) + span('') * 8 +
+             u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
              span('stderr'))
         self.send_file(CONFIG, b'', self.write('conf', ''.join(
             '%s = %s\n' % kv for kv in self.conf.items())))

@@ -79,8 +79,7 @@ class Auth:
         theirs.close()
         body = u32(AUTHD) + u32(0) + u32(1) + u32(0)
         body += u64(os.getuid()) + u64(os.getgid())
-        body += b"".join(span(x) for x in ("", "", "", "", "", "", "", "",
-                                           "stderr"))
+        body += b"".join(span(x) for x in ("",) * 9 + ("stderr",))
         memory = os.memfd_create("conf")
         os.write(memory, conf(**settings).encode())
         send(self.master, ROLE, body)
