@@ -95,6 +95,7 @@ QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
 	queue/store$S.o queue/unsaved$S.o queue/wait$S.o queue/worker$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
+RELAY_OBJS = relay/main$S.o
 LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
@@ -108,7 +109,7 @@ CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \
-	login/login$S pop3d/pop3d$S auth/auth$S
+	relay/relay$S login/login$S pop3d/pop3d$S auth/auth$S
 TOOLS = ctl/postern$S
 PROGRAMS = $(DAEMONS) $(TOOLS)
 
@@ -140,6 +141,8 @@ queue/queue$S: $(QUEUE_OBJS) $(LIB)
 	$(LINK) $(QUEUE_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_BSD)
 deliver/deliver$S: $(DELIVER_OBJS) $(LIB)
 	$(LINK) $(DELIVER_OBJS) $(LIB) $(LIBPLACES) $(L_BSD)
+relay/relay$S: $(RELAY_OBJS) $(LIB)
+	$(LINK) $(RELAY_OBJS) $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_BSD)
 login/login$S: $(LOGIN_OBJS) $(LIB)
 	$(LINK) $(LOGIN_OBJS) $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_BSD)
 pop3d/pop3d$S: $(POP3D_OBJS) $(LIB)
@@ -209,7 +212,7 @@ MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
 MAN7 = man/postern.7
 MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
 	man/postern-login.8 man/postern-master.8 man/postern-pop3d.8 \
-	man/postern-queue.8 man/postern-smtpd.8
+	man/postern-queue.8 man/postern-relay.8 man/postern-smtpd.8
 MAN_MTA = man/sendmail.8 man/mailq.8 man/newaliases.8
 SAMPLES = conf/postern.conf conf/users conf/aliases
 SERVICES = conf/postern.service conf/postern.rc conf/postern.openrc

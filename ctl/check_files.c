@@ -70,7 +70,7 @@ void
 check_programs(struct check *k)
 {
 	static const char *const names[] = { "master", "smtpd", "queue",
-		"deliver", "login", "auth", "pop3d" };
+		"deliver", "relay", "login", "auth", "pop3d" };
 	char path[PATH_LEN_MAX];
 	unsigned bad = k->bad;
 

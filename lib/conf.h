@@ -81,7 +81,8 @@ struct conf {
 	uint64_t smtp_client_rate;     /* connections a minute, likewise */
 	uint64_t smtp_client_messages; /* messages a minute, likewise */
 	uint64_t smtp_transactions;    /* messages a connection */
-	uint64_t smtp_processes, login_processes; /* 0: one a core */
+	uint64_t smtp_processes, login_processes, relay_processes; /* 0: one a
+				 * core */
 	char *subaddress;       /* separators, "+" */
 
 	/* Queue */

@@ -144,6 +144,10 @@ const struct conf_key conf_keys[] = {
 	{ "relayhost", &conf_type_relay, F(relayhost), "", "", "",
 	    "next hop for mail to other hosts; not in this version" },
 
+	/* Relay: to other hosts */
+	{ "relay-processes", &conf_type_number, F(relay_processes), "0", "0",
+	    "32", "relay processes; 0: one a processor" },
+
 	/* POP3, logins */
 	{ "pop3-timeout", &conf_type_time, F(pop3_timeout), "10m", "1s", "1d",
 	    "idle POP3 session; RFC 1939 asks for ten minutes or more" },

@@ -73,6 +73,7 @@ struct daemon {
 	struct daemon_peer peer[DAEMON_PEER_MAX];
 	struct daemon_cert cert[DAEMON_CERT_MAX];
 	int users_fd, aliases_fd, credentials_fd; /* maps at start; -1 */
+	int tls_policy_fd, relay_passwords_fd;    /* likewise */
 	/*
 	 * queue: the spool directory; deliver: the root that all its mailboxes
 	 * are below; pop3d: the Maildir itself, made if it was missing. Also

@@ -54,7 +54,7 @@ static const struct rule {
 	{ IPC_CERT, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN) | BIT(RELAY), 2, 2,
 	    false },
 	{ IPC_DIR, BIT(MASTER), BIT(QUEUE) | BIT(SMTPD) | BIT(LOGIN) |
-	        BIT(AUTH), 1, 1, false },
+	        BIT(AUTH) | BIT(RELAY) | BIT(DNS), 1, 1, false },
 	{ IPC_GO, BIT(MASTER), CHILDREN, 0, 0, false },
 	{ IPC_READY, CHILDREN, BIT(MASTER), 0, 0, false },
 	{ IPC_STOP, BIT(MASTER), CHILDREN, 0, 0, false },

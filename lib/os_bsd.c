@@ -34,7 +34,7 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 			return -1;
 		promises = "stdio rpath wpath cpath fattr flock unix "
 			   "sendfd recvfd";
-	} else if ((s->may & OS_MAY_ACCEPT) != 0) {
+	} else if ((s->may & (OS_MAY_ACCEPT | OS_MAY_CONNECT)) != 0) {
 		promises = "stdio inet unix sendfd recvfd";
 	} else {
 		promises = "stdio sendfd recvfd";

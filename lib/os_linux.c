@@ -54,7 +54,7 @@ struct ruleset_attr { /* struct landlock_ruleset_attr as of ABI 6 */
 };
 
 static size_t
-ruleset_attr_fill(struct ruleset_attr *a, long abi)
+ruleset_attr_fill(struct ruleset_attr *a, long abi, unsigned may)
 {
 	memset(a, 0, sizeof(*a));
 	a->fs = FS_ABI1;
@@ -67,6 +67,8 @@ ruleset_attr_fill(struct ruleset_attr *a, long abi)
 	if (abi < 4)
 		return sizeof(a->fs);
 	a->net = NET_BIND_TCP | NET_CONNECT_TCP;
+	if ((may & OS_MAY_CONNECT) != 0)
+		a->net = NET_BIND_TCP;
 	if (abi < 6)
 		return sizeof(a->fs) + sizeof(a->net);
 	a->scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
@@ -87,7 +89,7 @@ ruleset_allow(int ruleset, int root_fd, uint64_t fs)
 
 /* 1: done, 0: the kernel has no Landlock, -1: it failed. */
 static int
-landlock_enter(int root_fd)
+landlock_enter(int root_fd, unsigned may)
 {
 	struct ruleset_attr attr;
 	size_t size;
@@ -101,7 +103,7 @@ landlock_enter(int root_fd)
 	/* Without REFER, ABI 1 forbids rename from tmp/ to new/. */
 	if (abi < 2 && root_fd != -1)
 		return 0;
-	size = ruleset_attr_fill(&attr, abi);
+	size = ruleset_attr_fill(&attr, abi, may);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset == -1)
 		return -1;
@@ -126,7 +128,7 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    os_capabilities_drop() == -1)
 		return -1;
-	if ((fs = landlock_enter(s->root_fd)) == -1)
+	if ((fs = landlock_enter(s->root_fd, s->may)) == -1)
 		return -1;
 	if ((calls = os_linux_calls_enter(s->may)) == -1)
 		return -1;

@@ -33,6 +33,7 @@ enum {
 	PAIR = OS_MAY_PAIR,
 	FILES = OS_MAY_FILES,
 	CUT = OS_MAY_CUT,
+	CONNECT = OS_MAY_CONNECT,
 };
 
 enum how {
@@ -41,6 +42,7 @@ enum how {
 	IF_EQ,    /* argument `arg` is one of value[]; else FAIL with err */
 	IF_CLEAR, /* no bit of value[0] in argument; else kill */
 	IF_SET,   /* all bits of value[0] in argument; else FAIL with err */
+	IF_INET,  /* argument 0 is AF_INET or AF_INET6, and then as IF_EQ */
 	IF_ME,    /* argument is this process's id; else kill */
 };
 
@@ -135,6 +137,10 @@ static const struct rule rules[] = {
 	YES(accept4, ACCEPT), YES(accept, ACCEPT), YES(getpeername, ANY),
 	YES(getsockname, ANY), YES(setsockopt, ANY),
 	{ SYS_socketpair, PAIR, IF_EQ, 0, EACCES, 1, { AF_UNIX } },
+	/* other servers */
+	{ SYS_socket, CONNECT, IF_INET, 1, EACCES, 1,
+	    { SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC } },
+	YES(connect, CONNECT),
 
 	/* files, below the root that Landlock draws */
 	YES(openat, FILES), YES(statx, FILES), YES(getdents64, FILES),
@@ -265,6 +271,16 @@ emit_rule_body(struct filter *f, const struct rule *r)
 		emit_return(f, fail_with(r->err));
 		break;
 	case IF_EQ:
+		emit_load_arg(f, r->arg);
+		for (unsigned i = 0; i < r->nvalue; i++)
+			emit_return_if(f, r->value[i], SECCOMP_RET_ALLOW);
+		emit_return(f, fail_with(r->err));
+		break;
+	case IF_INET:
+		emit_load_arg(f, 0);
+		emit(f, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
+		emit(f, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
+		emit_return(f, fail_with(r->err));
 		emit_load_arg(f, r->arg);
 		for (unsigned i = 0; i < r->nvalue; i++)
 			emit_return_if(f, r->value[i], SECCOMP_RET_ALLOW);

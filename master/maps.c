@@ -32,6 +32,7 @@ enum { LOOK_MS = 10 * 1000 };
 struct map_file {
 	const char *name;
 	bool secret;             /* nobody else may read it */
+	bool optional;           /* that there is none is nothing to say */
 	int fd;                  /* the copy that is handed out; -1: none */
 	struct file_stamp stamp; /* of the file last looked at */
 	bool refused;            /* it was not fit; said once */
@@ -42,6 +43,9 @@ static struct map_file maps[] = {
 	{ .name = "users", .fd = -1 },
 	{ .name = "aliases", .fd = -1 },
 	{ .name = "credentials", .secret = true, .fd = -1 },
+	{ .name = "tls-policy", .optional = true, .fd = -1 },
+	{ .name = "relay-passwords", .optional = true, .secret = true,
+	    .fd = -1 },
 };
 
 static struct timer look;
@@ -134,7 +138,7 @@ map_load(struct map_file *f, int *copy)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		why = strerror(errno);
-		fd_close(&fd);
+		fd_close(&fd); /* keeps errno */
 		return why;
 	}
 	file_stamp_of(&st, &stamp);
@@ -156,8 +160,9 @@ map_look(struct map_file *f)
 	const char *why;
 	int copy = -1;
 
+	errno = 0;
 	if ((why = map_load(f, &copy)) != NULL) {
-		if (!f->refused)
+		if (!f->refused && !(f->optional && errno == ENOENT))
 			log_map(f, f->fd == -1 ? LL_WARN : LL_ERROR, why);
 		f->refused = true;
 		return 0;

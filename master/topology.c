@@ -15,6 +15,8 @@ static const struct topology_row rows[] = {
 	/* In order of start: who is asked comes before who asks. */
 	{ ROLE_QUEUE, COUNT_ONE, "user-queue", true, false, GIVES_SPOOL,
 	    { "queue" }, { "users", "aliases" } },
+	{ ROLE_RELAY, COUNT_CONF, "user-relay", true, true, 0,
+	    { 0 }, { "tls-policy", "relay-passwords" } },
 	{ ROLE_AUTH, COUNT_ONE, "user-auth", true, false, 0,
 	    { 0 }, { "credentials" } },
 	{ ROLE_SMTPD, COUNT_CONF, "user-smtp", true, true,
@@ -36,6 +38,8 @@ static const struct {
 	{ ROLE_SMTPD, ROLE_QUEUE },
 	{ ROLE_SMTPD, ROLE_AUTH },
 	{ ROLE_LOGIN, ROLE_AUTH },
+	{ ROLE_QUEUE, ROLE_RELAY },
+	{ ROLE_RELAY, ROLE_DNS },
 };
 /* clang-format on */
 
@@ -98,6 +102,8 @@ topology_user(const struct topology_row *row, const struct conf *c)
 		return c->user_auth;
 	case ROLE_QUEUE:
 		return c->user_queue;
+	case ROLE_RELAY:
+		return c->user_relay;
 	default:
 		return NULL;
 	}
@@ -114,6 +120,19 @@ one_a_processor(uint64_t configured)
 	return n < 1 ? 1 : n > 32 ? 32 : (unsigned)n;
 }
 
+static uint64_t
+configured_number(enum role role, const struct conf *c)
+{
+	switch (role) {
+	case ROLE_SMTPD:
+		return c->smtp_processes;
+	case ROLE_RELAY:
+		return c->relay_processes;
+	default:
+		return c->login_processes;
+	}
+}
+
 unsigned
 topology_number(const struct topology_row *row, const struct conf *c)
 {
@@ -121,9 +140,7 @@ topology_number(const struct topology_row *row, const struct conf *c)
 	case COUNT_ONE:
 		return 1;
 	case COUNT_CONF:
-		return one_a_processor(row->role == ROLE_SMTPD
-			? c->smtp_processes
-			: c->login_processes);
+		return one_a_processor(configured_number(row->role, c));
 	default:
 		return 0;
 	}

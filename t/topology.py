@@ -109,6 +109,7 @@ EXTRA = {
     "smtpd": MEMORY + [re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
     "login": MEMORY,
     "auth": MEMORY,
+    "relay": MEMORY + [re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
     "queue": MEMORY + [re.escape(spool) + r"(/queue|/corrupt)?",
                        re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
     "deliver": [re.escape(mail) + r"(/.*)?"],

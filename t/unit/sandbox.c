@@ -169,7 +169,22 @@ try_fork(void)
 static bool
 try_inet(void)
 {
-	return socket(AF_INET, SOCK_STREAM, 0) != -1;
+	return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		   0) != -1;
+}
+
+static bool
+try_datagrams(void)
+{
+	return socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		   0) != -1;
+}
+
+static bool
+try_packets(void)
+{
+	return socket(AF_PACKET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		   0) != -1;
 }
 
 static bool
@@ -310,7 +325,7 @@ try_other_arch(void)
 #define R(role) (1u << ROLE_##role)
 #define FRONT (R(SMTPD) | R(LOGIN))
 #define OWNER (R(DELIVER) | R(POP3D))
-#define ALL (FRONT | OWNER | R(AUTH) | R(QUEUE))
+#define ALL (FRONT | OWNER | R(AUTH) | R(QUEUE) | R(RELAY))
 
 /* clang-format off */
 static const struct {
@@ -320,7 +335,8 @@ static const struct {
 } probes[] = {
 	{ "use what it holds", try_read_write, ALL },
 	{ "take memory and tell the time", try_memory, ALL },
-	{ "make an event queue", try_epoll, FRONT | R(AUTH) | R(QUEUE) },
+	{ "make an event queue", try_epoll, FRONT | R(AUTH) | R(QUEUE) |
+	    R(RELAY) },
 	{ "accept", try_accept, FRONT | R(QUEUE) },
 	{ "make a socket pair", try_socketpair, R(LOGIN) },
 	{ "work with files below its root", try_root_file,
@@ -337,9 +353,11 @@ static const struct {
 	{ "run a program", try_exec, 0 },
 	{ "run a program by descriptor", try_exec_fd, 0 },
 	{ "fork", try_fork, 0 },
-	{ "make an internet socket", try_inet, 0 },
+	{ "make a TCP socket", try_inet, R(RELAY) },
+	{ "make a UDP socket", try_datagrams, 0 },
+	{ "make a packet socket", try_packets, 0 },
 	{ "make a local socket", try_unix, 0 },
-	{ "connect", try_connect, 0 },
+	{ "connect", try_connect, R(RELAY) },
 	{ "bind", try_bind, 0 },
 	{ "trace its parent", try_ptrace, 0 },
 	{ "read its parent's memory", try_read_parent, 0 },
@@ -361,7 +379,7 @@ static const struct {
 /* clang-format on */
 
 static const enum role roles[] = { ROLE_SMTPD, ROLE_LOGIN, ROLE_AUTH,
-	ROLE_QUEUE, ROLE_DELIVER, ROLE_POP3D };
+	ROLE_QUEUE, ROLE_DELIVER, ROLE_RELAY, ROLE_POP3D };
 
 enum { LET_THROUGH = 0, REFUSED = 1, BROKEN = 2 };
 
