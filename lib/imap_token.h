@@ -7,7 +7,9 @@
  *	gather: line --{n} or {n+} at its end--> n bytes --> line ... --> whole
  *	parse:  spans into the gathered bytes, in order, no look-back
  *
- * Parsers take from the front of *in and leave it untouched on -1.
+ * In the gathered bytes each line but the last ends in CR LF, literals stand
+ * as they came. Parsers take from the front of *in and leave it, and what
+ * they would fill, untouched on -1. Sets: lib/imap_set.h; lib/imap_date.h.
  */
 #ifndef LIB_IMAP_TOKEN_H
 #define LIB_IMAP_TOKEN_H
@@ -28,12 +30,17 @@ enum imap_ends imap_line_end(struct span line, struct imap_literal *);
 /* One blank, exactly (RFC 3501 9 SP). */
 int imap_sp(struct span *in);
 bool imap_is(struct span *in, char c); /* takes c if it is next */
-int imap_tag(struct span *in, struct span *tag);
+int imap_tag(struct span *in, struct span *tag); /* at most IMAP_TAG_MAX */
 int imap_atom(struct span *in, struct span *atom);
+int imap_flag(struct span *in, struct span *flag); /* "\Seen", "$Junk" */
+/* Takes this word (any case) if it is next and ends there. */
+bool imap_word(struct span *in, const char *word);
 /*
- * Quoted strings are unescaped into scratch, the others are spans into *in.
- * A literal's "{n}\r\n" stands in the gathered bytes as it came. NUL is
- * refused, 8-bit passes (the caller decides).
+ * Spans into *in; only a quoted string with a backslash is unescaped into
+ * scratch. That one never moves while one command is read: it is given room
+ * for all that is left of *in (its max: the longest command), and cleared
+ * by the caller between two commands. NUL is refused, 8-bit passes in
+ * strings (the caller decides), not in atoms. literal8 (~{n}) is refused.
  */
 int imap_string(struct span *in, struct buf *scratch, struct span *out);
 int imap_astring(struct span *in, struct buf *scratch, struct span *out);
@@ -41,25 +48,5 @@ int imap_nstring(struct span *in, struct buf *scratch, struct span *out,
     bool *nil);
 int imap_list_mailbox(struct span *in, struct buf *scratch, struct span *out);
 int imap_number(struct span *in, uint64_t max, uint64_t *n);
-/* "seq-set" (RFC 3501 9), "*" as UINT32_MAX; syntax only. */
-struct imap_range {
-	uint32_t lo, hi; /* lo <= hi */
-};
-struct imap_set {
-	size_t n, cap;
-	struct imap_range *range; /* as given; at most IMAP_RANGES_MAX */
-	bool saved;               /* "$", RFC 5182 */
-};
-int imap_set(struct span *in, struct imap_set *);
-void imap_set_fini(struct imap_set *);
-/*
- * In place: "*" becomes max (the largest number there is), ranges sorted and
- * joined, what is over max dropped (for UIDs; max 0 makes it empty).
- */
-void imap_set_resolve(struct imap_set *, uint32_t max);
-/* RFC 3501 9 date-time (with quotes) and date (with or without). s since
- * the epoch; zone in minutes east. */
-int imap_date_time(struct span *in, int64_t *when, int *zone);
-int imap_date(struct span *in, int64_t *day); /* days since the epoch */
 
 #endif
