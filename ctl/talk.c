@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,8 +15,25 @@
 #include "lib/ipc_ctl.h"
 #include "lib/limits.h"
 
+/*
+ * How long the other side may say nothing. Master may need a minute to get
+ * new processes ready; the queue answers piece by piece.
+ */
+enum { MASTER_SILENCE = 150, QUEUE_SILENCE = 60, SHORT_SILENCE = 5 };
+
+/* For connect(2) to a full backlog, for writing and for reading. */
 static int
-talk_open(const struct ctl *c, enum role whom)
+talk_patience(int fd, time_t seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == -1)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+static int
+talk_open(const struct ctl *c, enum role whom, time_t patience)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	char path[PATH_LEN_MAX];
@@ -31,7 +49,8 @@ talk_open(const struct ctl *c, enum role whom)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	if (talk_patience(fd, patience) == -1 ||
+	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		fd_close(&fd);
 		return -1;
 	}
@@ -96,8 +115,24 @@ text_print(struct span text)
 	buf_fini(&safe);
 }
 
+static bool
+is_silence(int e)
+{
+	return e == EAGAIN || e == EWOULDBLOCK;
+}
+
 static int
-talk_receive(int fd, enum role whom, struct buf *out)
+talk_cut(enum role whom, bool silent, bool quiet)
+{
+	if (quiet)
+		return EX_TEMPFAIL;
+	return ctl_fail(EX_TEMPFAIL, silent ? "%s does not answer; look at "
+	    "its log, and at its process with postern status --processes" :
+	    "%s ended before it had answered", role_name(whom));
+}
+
+static int
+talk_receive(int fd, enum role whom, struct buf *out, bool quiet)
 {
 	struct buf scratch;
 	struct ipc_msg m;
@@ -107,8 +142,8 @@ talk_receive(int fd, enum role whom, struct buf *out)
 	while (rc == -1) {
 		got = ipc_recv(fd, ROLE_CTL, whom, &scratch, &m, true);
 		if (got != 1) {
-			rc = ctl_fail(EX_TEMPFAIL, "%s ended before it had "
-			    "answered", role_name(whom));
+			rc = talk_cut(whom, is_silence(errno),
+			    quiet);
 			break;
 		}
 		if (m.type == IPC_CTL_END)
@@ -138,14 +173,25 @@ talk_refused(const struct ctl *c, enum role whom)
 		    strcmp(c->conf_path, conf_default_path) == 0 ? "" : " -c ",
 		    strcmp(c->conf_path, conf_default_path) == 0
 			? "" : c->conf_path);
+	if (is_silence(errno))
+		return talk_cut(whom, true, false);
 	return ctl_fail(EX_OSERR, "%s: %s", dir, strerror(errno));
+}
+
+/* Who asks beside something else (quiet) waits less. */
+static time_t
+patience_with(enum role whom, bool quiet)
+{
+	if (whom == ROLE_MASTER)
+		return MASTER_SILENCE;
+	return quiet ? SHORT_SILENCE : QUEUE_SILENCE;
 }
 
 int
 talk(const struct ctl *c, enum role whom, int argc, char *const *argv,
     struct buf *out, bool quiet)
 {
-	int rc, fd = talk_open(c, whom);
+	int rc, fd = talk_open(c, whom, patience_with(whom, quiet));
 
 	if (fd == -1)
 		return quiet ? EX_UNAVAILABLE : talk_refused(c, whom);
@@ -153,7 +199,7 @@ talk(const struct ctl *c, enum role whom, int argc, char *const *argv,
 		rc = ctl_fail(EX_OSERR, "%s: %s", c->conf->run_dir,
 		    strerror(errno));
 	else
-		rc = talk_receive(fd, whom, out);
+		rc = talk_receive(fd, whom, out, quiet);
 	fd_close(&fd);
 	return rc;
 }
@@ -161,7 +207,7 @@ talk(const struct ctl *c, enum role whom, int argc, char *const *argv,
 bool
 talk_is_up(const struct ctl *c)
 {
-	int fd = talk_open(c, ROLE_MASTER);
+	int fd = talk_open(c, ROLE_MASTER, SHORT_SILENCE);
 	bool up = fd != -1;
 
 	fd_close(&fd);

@@ -141,8 +141,15 @@ verb_status(struct ctl *c, int argc, char **argv)
 	if (argc > 1 || rc == EX_UNAVAILABLE)
 		return rc;
 	buf_init(&n, 4096);
-	if (talk(c, ROLE_QUEUE, 1, ask, &n, true) == EX_OK && !n.bad)
-		printf("waiting  %.*s", (int)n.n, n.p);
+	switch (talk(c, ROLE_QUEUE, 1, ask, &n, true)) {
+	case EX_OK:
+		if (!n.bad)
+			printf("waiting  %.*s", (int)n.n, n.p);
+		break;
+	case EX_TEMPFAIL:
+		printf("waiting  ?  (the queue does not answer)\n");
+		break;
+	}
 	buf_fini(&n);
 	return rc;
 }

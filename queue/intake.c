@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -105,10 +104,8 @@ admit(const struct envelope *e, const struct reply **why)
 			*why = &R_MAPS;
 			return 0;
 		case RESOLVE_UNKNOWN:
-			if (n < SPOOL_FINAL_MAX)
-				finals[n].address = e->rcpt[i];
-			added = 1;
-			break;
+			finals[n++] = (struct spool_final){ i, e->rcpt[i] };
+			continue;
 		default:
 			added = list.n - before;
 			break;
@@ -118,7 +115,7 @@ admit(const struct envelope *e, const struct reply **why)
 			return 0;
 		}
 		for (; added > 0; added--)
-			finals[n++].from = i;
+			finals[n++] = (struct spool_final){ .from = i };
 	}
 	return n;
 }
@@ -139,7 +136,6 @@ recipients(const struct envelope *e, const struct reply **why)
 {
 	size_t n;
 
-	memset(finals, 0, sizeof(finals));
 	n = admit(e, why);
 	admit_addresses(n);
 	if (n == 0 && *why == NULL)

@@ -28,6 +28,13 @@ ok "the house works" wait_for 20 taken
 ok "the letter arrives" mail_wait user001 1
 ok "a login works" pop "$USER1" "$PASS1" 1
 
+# A queue that hangs keeps nobody who asks.
+queue=$(pid_of queue)
+kill -STOP "$queue"
+like "status says that the queue does not answer" "$(postern status)" \
+    "queue does not answer"
+kill -CONT "$queue"
+
 # An auth that ends as soon as it is ready.
 rm "$INST/libexec/auth"
 cat >"$INST/libexec/auth" <<X
