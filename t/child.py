@@ -15,6 +15,9 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAN = os.environ.get("POSTERN_SAN", "")
+# For what must happen, in seconds: no machine is that slow. What must not
+# happen is never waited for.
+PATIENCE = 240 if SAN else 120
 ROLE, CONFIG, GO, READY = 1, 2, 8, 9  # enum ipc_type
 JOB, JOB_IS = 48, 49
 DELIVER, POP3D, IMAPD = 6, 8, 9       # enum role
@@ -88,7 +91,7 @@ class Child:
         end.close()
         self.ready = receive(self.master)[0] == READY
 
-    def end(self, wait=10):
+    def end(self, wait=PATIENCE):
         """Closes the peer, waits; the exit status."""
         self.peer.close()
         status = self.process.wait(wait)

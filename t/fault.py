@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 
-from child import SAN, TOP, pair, send, span, u32, u64
+from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
 from house import crc32c
 from keeper import (DOMAIN, LATER, NEVER, OK, PEER, SMTPD, SPOOL_ABORT,
                     SPOOL_OPEN, Gone, Queue, envelope, qid_text)
@@ -129,7 +129,7 @@ class Harassed(Queue):
     def wait_for(self, ids):
         """False: some will never be answered, smtpd's channel is gone."""
         if not self.pump(lambda: all(i in self.answers for i in ids) or
-                         self.smtpd.fileno() == -1, 10):
+                         self.smtpd.fileno() == -1):
             raise Stuck('no answer')
         return all(i in self.answers for i in ids)
 
@@ -182,17 +182,17 @@ class Harassed(Queue):
             again.append(m)
         return again
 
-    def insist(self, mails, tries=20):
+    def insist(self, mails):
         """Until they are taken."""
-        for i in range(tries):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
                 mails = self.once(mails)
             except (Gone, OSError):
                 self.up()
             if not mails:
                 return
-            if i > 2:
-                time.sleep(0.05)
+            time.sleep(0.01)
         raise Stuck('not taken: %s' % self.refused[-1:])
 
     def mail(self, sender, rcpts, large=False):
@@ -222,10 +222,10 @@ class Harassed(Queue):
         self.insist([self.mail(DORA, [ANN]), self.mail(DORA, [BOB]),
                      self.mail(DORA, [CARL]), self.mail('', [CARL])])
 
-    def settle(self, wait=12):
+    def settle(self):
         """Until the queue is empty; flushes, after a while restarts."""
-        end = time.monotonic() + wait
-        patience = time.monotonic() + 3
+        end = time.monotonic() + PATIENCE
+        patience = time.monotonic() + PATIENCE / 4
         while self.names():
             if time.monotonic() > end:
                 raise Stuck('left in the queue: %s' % self.names())
@@ -234,7 +234,7 @@ class Harassed(Queue):
                     patience = end
                     self.flushes += 1
                     self.up()
-                self.ctl('flush', wait=1)
+                self.ctl('flush')
                 self.pump(lambda: not self.names(), 0.05)
             except (Gone, OSError):
                 self.up()

@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import threading
 
+from child import PATIENCE
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOMAIN = 'example.org'
 USERS = ('user001', 'user002', 'o\'brien')
@@ -190,7 +192,7 @@ class House:
     def connect(self, service):
         s = self.listeners[service]
         c = socket.socket(s.family)
-        c.settimeout(20)
+        c.settimeout(PATIENCE)
         c.connect(s.getsockname())
         return c
 
@@ -261,7 +263,7 @@ class House:
         self.peers[name] = ours
 
     def wait_ready(self):
-        self.master.settimeout(20)
+        self.master.settimeout(PATIENCE)
         try:
             got = self.master.recv(65536)
         except OSError:

@@ -109,7 +109,7 @@ def requests():
     why, end = fn()
     say(why == "", "what is right is granted", why)
     if end is not None:
-        end.settimeout(20)
+        end.settimeout(child.PATIENCE)
         say(end.recv(3) == b"+OK", "and the session greets its client")
     else:
         hoard()
@@ -140,7 +140,7 @@ def main():
         fd = 1 if kind == SESSION and role == "auth" else None
         child.send(master, kind, body, fd)
         # The channel must end now; take() exits then.
-        master.settimeout(20)
+        master.settimeout(child.PATIENCE)
         try:
             while True:
                 packet = master.recv(child.PACKET)

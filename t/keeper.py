@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 
-from child import SAN, TOP, pair, send, span, u32, u64
+from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
 from house import account, cdb_write, crc32c, Reader
 
 ROLE, CONFIG, LISTEN, PEER, MAP, DIR, GO, READY, STOP = 1, 2, 3, 4, 5, 7, 8, 9, 10
@@ -139,6 +139,7 @@ class Queue:
         self.is_ready = False
         if ready:
             self.pump(lambda: self.is_ready)
+            self.ctl('count') # READY comes before its directories are open
         return self
 
     def write(self, name, text):
@@ -180,7 +181,7 @@ class Queue:
         self.close()
         self.proc = None
 
-    def stop(self, wait=20):
+    def stop(self, wait=PATIENCE):
         """The exit status."""
         send(self.master, STOP, ident=1)
         end = time.monotonic() + wait
@@ -195,7 +196,7 @@ class Queue:
 
     # --- what it says
 
-    def pump(self, until, wait=20):
+    def pump(self, until, wait=PATIENCE):
         """Serves it until until() is true; False: it was not in time."""
         end = time.monotonic() + wait
         while not until():
@@ -338,7 +339,7 @@ class Queue:
 
     # --- what an administrator says
 
-    def ctl(self, *words, wait=60):
+    def ctl(self, *words, wait=PATIENCE):
         """(exit status, text, why)."""
         c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         c.connect(self.path)
@@ -382,7 +383,7 @@ class Queue:
         with open(os.path.join(self.spool, sub, name), 'wb') as f:
             f.write(data)
 
-    def empties(self, wait=20):
+    def empties(self, wait=PATIENCE):
         return self.pump(lambda: not self.names(), wait)
 
 

@@ -14,6 +14,8 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 T=$(mktemp -d "${TMPDIR:-/tmp}/postern-t.XXXXXX") || exit 1
 cd "$T" || exit 1
 SAN=${POSTERN_SAN:-}
+SLOW=6          # a busy machine takes so many times as long; with --san more
+[ -z "$SAN" ] || SLOW=20
 INST=$T/inst
 TESTS=0
 CRASHES=no      # yes: the test kills daemons itself
@@ -126,9 +128,10 @@ bail() {
 	exit 1
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
+# wait_for SECONDS COMMAND...: until it succeeds. So long it may take on a
+# machine with nothing else to do; on others it may take longer.
 wait_for() {
-	wait_n=$(($1 * 20))
+	wait_n=$(($1 * 20 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		wait_n=$((wait_n - 1))
@@ -214,7 +217,7 @@ message() { # from to subject [body]
 }
 # smtp FROM TO FILE: hands a message to port 25 by curl. Curl's exit code.
 smtp() {
-	curl -sS --max-time 30 --mail-from "$1" --mail-rcpt "$2" --crlf \
+	curl -sS --max-time 300 --mail-from "$1" --mail-rcpt "$2" --crlf \
 	    --upload-file "$3" "smtp://127.0.0.1:$SMTP_PORT/client.test"
 }
 # pop USER PASSWORD PATH [ARGUMENTS]: by curl over POP3S
@@ -222,6 +225,6 @@ pop() {
 	u=$1:$2
 	path=$3
 	shift 3
-	curl -sS -4 --max-time 30 --cacert "$CA" -u "$u" "$@" \
+	curl -sS -4 --max-time 300 --cacert "$CA" -u "$u" "$@" \
 	    "pop3s://localhost:$POP3S_PORT/$path"
 }

@@ -30,7 +30,7 @@ class Client:
     """As little of SMTP as a sender needs, with all errors as exceptions."""
 
     def __init__(self, host, port):
-        self.sock = socket.create_connection((host, port), timeout=30)
+        self.sock = socket.create_connection((host, port), timeout=300)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
         self.expect("2")

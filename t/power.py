@@ -119,7 +119,7 @@ class Disk:
         for _ in range(n):
             qid, index, code = struct.unpack_from('>QII', data, at)
             at += 16
-            for plain in 0, 4, 0: # enhanced, text, about and host
+            for plain in 0, 0, 4: # enhanced, text, about and host
                 at += plain
                 at += 4 + struct.unpack_from('>I', data, at)[0]
             self.results.add((qid, index, code))

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import Child, POP3D, Tap
+from child import PATIENCE, Child, POP3D, Tap
 
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-pop3d.")
@@ -36,7 +36,7 @@ class Session:
         self.child = Child(POP3D, self.root, kw.pop("mailbox", self.mailbox),
                            given=given, **kw)
         self.sock = self.child.peer
-        self.sock.settimeout(20)
+        self.sock.settimeout(PATIENCE)
         self.file = self.sock.makefile("rb")
         self.greeting = self.line()
 

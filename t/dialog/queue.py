@@ -192,8 +192,9 @@ with Queue(deliver_timeout='1s', local_concurrency='1') as q:
     t.ok(settled(q) and 'does not answer' in q.ctl('list')[1] and
          q.count() == 40, 'a worker that says nothing is given up')
     q.policy = lambda address, job: OK
-    q.ctl('flush')
-    t.ok(q.empties(), 'its mail is delivered later')
+    # This process may be late, too.
+    t.ok(q.pump(lambda: q.ctl('flush') and not q.names()),
+         'its mail is delivered later')
     t.same(q.stop(), 0, 'it stops')
 
 # More than a job holds to one owner, from a file.

@@ -138,9 +138,9 @@ import poplib, ssl, sys
 host, port, tls, ca, user, password, count = sys.argv[1:]
 ctx = ssl.create_default_context(cafile=ca)
 if tls == "yes":
-    p = poplib.POP3_SSL(host, int(port), context=ctx, timeout=30)
+    p = poplib.POP3_SSL(host, int(port), context=ctx, timeout=300)
 else:
-    p = poplib.POP3(host, int(port), timeout=30)
+    p = poplib.POP3(host, int(port), timeout=300)
     p.stls(ctx)
 p.user(user)
 p.pass_(password)
@@ -163,7 +163,7 @@ p.rset()
 assert p.stat()[0] == n
 p.quit()
 if tls == "yes":
-    again = poplib.POP3_SSL(host, int(port), context=ctx, timeout=30)
+    again = poplib.POP3_SSL(host, int(port), context=ctx, timeout=300)
     again.user(user)
     again.pass_(password)
     assert [l.split()[1] for l in again.uidl()[1]] == uidl

@@ -27,7 +27,7 @@ for f in files:
     if b"\0" in data:
         skipped += 1
         continue
-    s = smtplib.SMTP("127.0.0.1", int(smtp_port), timeout=30,
+    s = smtplib.SMTP("127.0.0.1", int(smtp_port), timeout=300,
                      local_hostname="client.test")
     s.ehlo()
     s.mail("a@client.test", ["BODY=8BITMIME"])
@@ -46,7 +46,7 @@ for f in files:
 
 deadline = time.monotonic() + 60
 while True:
-    p = poplib.POP3("127.0.0.1", int(pop_port), timeout=60)
+    p = poplib.POP3("127.0.0.1", int(pop_port), timeout=300)
     p.user(user)
     p.pass_(password)
     n = p.stat()[0]

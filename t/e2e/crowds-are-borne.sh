@@ -48,7 +48,7 @@ def lines(s, n):
 
 people, busy = [], 0
 for i in range(crowd):
-    s = socket.create_connection(("127.0.0.1", port), timeout=20)
+    s = socket.create_connection(("127.0.0.1", port), timeout=300)
     people.append(s)
     if kind == "handshakes":
         s.sendall(SAY[0])

@@ -12,7 +12,7 @@ import os, socket, sys, time
 port, domain, run = int(sys.argv[1]), sys.argv[2].encode(), sys.argv[3]
 people, answers = [], {}
 for i in range(250):
-    s = socket.create_connection(("127.0.0.1", port), timeout=20)
+    s = socket.create_connection(("127.0.0.1", port), timeout=300)
     people.append(s)
     f = s.makefile("rb")
     def say(text):

@@ -69,7 +69,7 @@ def troubles(life, disk):
             after.put(name, data)
         after.start()
         empty = after.pump(
-            lambda: after.ctl('flush') and not after.names(), 10)
+            lambda: after.ctl('flush') and not after.names())
         # A 250 that nobody had read by then has promised nothing.
         owed = {qid: q.acked[qid] for qid in acked if qid in q.acked}
         bad = q.books(owed, before | set(after.delivered), after.jobs)

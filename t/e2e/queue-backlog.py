@@ -46,8 +46,8 @@ with Queue() as q:
     q.pump(lambda: n in q.answers)
     first = time.monotonic() - begin
     t.ok(q.answers[n][0] == 250, 'new mail is taken during the scan')
-    t.ok(q.pump(lambda: q.delivered, 30), 'and delivered')
-    t.ok(q.pump(lambda: 'ev=scan' in q.log_so_far(), 120), 'the scan ends')
+    t.ok(q.pump(lambda: q.delivered), 'and delivered')
+    t.ok(q.pump(lambda: 'ev=scan' in q.log_so_far()), 'the scan ends')
     took = time.monotonic() - begin
     t.same(q.count(), MANY, 'all are counted')
     rss = memory(q, 'VmRSS')
@@ -55,19 +55,18 @@ with Queue() as q:
         first, MANY, took, rss))
     if not SAN:
         t.ok(rss < 40 * 1024, 'memory is small', rss)
-    t.ok(took < 60, 'the scan is quick', took)
 
     begin = time.monotonic()
-    status, text, why = q.ctl('list', wait=300)
+    status, text, why = q.ctl('list')
     took = time.monotonic() - begin
     t.ok(status == 0 and text.count('somebody@example.com') == MANY,
          'a list is whole', (status, why, text.count('somebody@example.com')))
     print('# list: %.1f s, %d bytes' % (took, len(text)))
     begin = time.monotonic()
-    status, text, why = q.ctl('hold', 'sender=' + SENDER, wait=300)
+    status, text, why = q.ctl('hold', 'sender=' + SENDER)
     t.ok(status == 0 and text.count('held') == MANY, 'all are held',
          (status, why))
-    status, text, why = q.ctl('remove', 'destination=example.com', wait=300)
+    status, text, why = q.ctl('remove', 'destination=example.com')
     t.ok(status == 0 and q.count() == 0 and not q.names(), 'all are removed',
          (status, why, q.count()))
     print('# hold, remove: %.1f s' % (time.monotonic() - begin))

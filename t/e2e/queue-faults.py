@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
-from child import SAN, Tap
+from child import PATIENCE, SAN, Tap
 from keeper import (DOMAIN, LATER, NEVER, OK, RESULT, Gone, Queue, qid_old,
                     qid_text, record, spool_file)
 
@@ -31,7 +31,7 @@ class Tracer:
             ['strace', '-qq', '-o', self.out, '-e', 'inject=' + inject,
              '-e', 'signal=none', '-p', str(q.proc.pid)],
             stderr=subprocess.DEVNULL)
-        for _ in range(1000):
+        for _ in range(PATIENCE * 200):
             with open('/proc/%d/status' % q.proc.pid, encoding='ascii') as f:
                 if 'TracerPid:\t0' not in f.read():
                     return
@@ -86,18 +86,18 @@ class Work:
         """All of it; Gone if the queue is."""
         q = self.q
         self.small([ANN], [ANN])
-        q.pump(lambda: set(self.asked) <= set(q.answers), 5)
+        q.pump(lambda: set(self.asked) <= set(q.answers))
         self.small([ANN, CARL], [ANN, CARL])  # CARL's is put off once
         self.small([BOB], [DORA])             # bounces
         self.large([ANN, BOB], [ANN, DORA])
-        q.pump(lambda: set(self.asked) <= set(q.answers), 5)
-        q.pump(lambda: not q.names() or self.quiet(), 5)
+        q.pump(lambda: set(self.asked) <= set(q.answers))
+        q.pump(lambda: not q.names() or self.quiet())
         # One that goes while nothing else happens.
         q.ctl('flush')
-        q.pump(lambda: not q.names() or self.quiet(), 5)
+        q.pump(lambda: not q.names() or self.quiet())
 
     def quiet(self):
-        return '"active"' not in self.q.ctl('list', '--json', wait=5)[1]
+        return '"active"' not in self.q.ctl('list', '--json')[1]
 
     def troubles(self, jobs):
         """Acknowledged, and not there; or refused in a wrong way."""
@@ -147,17 +147,17 @@ def policy(later):
     return fn
 
 
-def recover(q, patience=60):
-    """After whatever it was: all that is in the spool leaves. (s; a machine
-    may be busy.)"""
+def recover(q, until=None):
+    """After whatever it was: all that is in the spool leaves."""
     if q.proc is None or q.proc.poll() is not None:
         q.kill()
         q.start()
-    end = time.monotonic() + patience
-    while q.names() and time.monotonic() < end:
+    until = until or (lambda: not q.names())
+    end = time.monotonic() + PATIENCE
+    while not until() and time.monotonic() < end:
         q.ctl('flush')
-        q.pump(lambda: not q.names(), 0.3)
-    return not q.names() and not q.names('corrupt')
+        q.pump(until, 0.3)
+    return until() and not q.names('corrupt')
 
 
 if not shutil.which('strace') or subprocess.call(
@@ -183,7 +183,7 @@ def killed_at(q, inject, prepare):
             prepare(work)
             q.before_go = lambda: tracer.append(Tracer(q, inject))
             q.start()
-            q.pump(lambda: not q.names() or work.quiet(), 5)
+            q.pump(lambda: not q.names() or work.quiet())
         else:
             q.start()
             tracer.append(Tracer(q, inject))
@@ -271,7 +271,7 @@ for calls, errors in CALLS.items():
                     bad.append('%d: %d without an answer' % (k, len(silent)))
                 # What cannot be unlinked stays, until a start.
                 if calls == 'unlinkat':
-                    recover(q, 1)
+                    recover(q, lambda: not work.troubles(deliveries(q)))
                 elif not recover(q):
                     bad.append('%d: stays %s, corrupt %s' % (
                         k, q.names(), q.names('corrupt')))
@@ -283,7 +283,7 @@ for calls, errors in CALLS.items():
                 after = q.ask(DORA, [ANN], b'Subject: after\n\n')
                 if not after or after[0] != 250:
                     bad.append('%d: afterwards %r' % (k, after))
-                q.pump(lambda: not q.names(), 1)
+                q.pump(lambda: not q.names() or work.quiet())
                 q.jobs.clear()
                 if not hit:
                     break

@@ -11,10 +11,10 @@ cat >"$T/held.py" <<'X'
 import poplib, smtplib, sys
 smtp_port, pop_port, user, password, rcpt = sys.argv[1:]
 s = smtplib.SMTP("127.0.0.1", int(smtp_port), local_hostname="client.test",
-                 timeout=30)
+                 timeout=300)
 s.ehlo()
 s.mail("a@client.test")
-p = poplib.POP3("127.0.0.1", int(pop_port), timeout=30)
+p = poplib.POP3("127.0.0.1", int(pop_port), timeout=300)
 p.user(user)
 p.pass_(password)
 print("held", flush=True)
