@@ -75,6 +75,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
+	lib/imap_out$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/daemon_setup$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
@@ -159,11 +160,12 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = accept account addr aliases base64 buf chars conf conn conn_proxy crc \
-	die hash header hops imap_date imap_set imap_token ipc ipc_message log logfile loop maildir map message \
-	net parameter penalty pending proto qid reply resolve sandbox sasl smtp_data \
-	span spool tally tls users wait
-FUZZ = account addr aliases base64 conf header hops imap_token ipc maildir \
-	parameter reply sasl smtp_data spool users
+	die hash header hops imap_date imap_out imap_set imap_token ipc \
+	ipc_message log logfile loop maildir map message net parameter \
+	penalty pending proto qid reply resolve sandbox sasl smtp_data span \
+	spool tally tls users wait
+FUZZ = account addr aliases base64 conf header hops imap_out imap_token ipc \
+	maildir parameter reply sasl smtp_data spool users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

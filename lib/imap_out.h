@@ -25,8 +25,9 @@ struct imap_out {
 	imap_sink_fn *sink;
 	void *arg;
 	struct buf *b;       /* gathered, handed to sink when large */
-	unsigned depth;      /* open parentheses, brackets */
+	unsigned depth;      /* open parentheses */
 	bool line;           /* inside a response */
+	bool code;           /* inside its [code] */
 	bool tight;          /* no blank before the next item */
 	bool gone;
 	bool utf8;           /* RFC 6855: quoted strings may be UTF-8 */
@@ -35,6 +36,7 @@ struct imap_out {
 
 void out_init(struct imap_out *, imap_sink_fn *, void *arg);
 void out_fini(struct imap_out *);
+/* Hands over what is gathered and gives the memory back. -1: gone. */
 int out_flush(struct imap_out *);
 
 void out_untagged(struct imap_out *);                 /* "*" */
@@ -52,15 +54,21 @@ void out_code_open(struct imap_out *, const char *atom);  /* "[NAME" */
 void out_code_close(struct imap_out *);                   /* "]" */
 void out_status_end(struct imap_out *, const char *text);
 
-void out_atom(struct imap_out *, const char *);  /* also "\\Seen", "BODY[]" */
+/* Also "\\Seen", "\\*", "BODY[]", "BODY[HEADER.FIELDS" and, tight, "]<0>". */
+void out_atom(struct imap_out *, const char *);
 void out_atom_span(struct imap_out *, struct span);
 void out_num(struct imap_out *, uint64_t);
 void out_nil(struct imap_out *);
-void out_string(struct imap_out *, struct span);  /* "quoted" or literal */
+/*
+ * Strings of any bytes: "quoted" or literal. RFC 3501 9 lets no NUL out in
+ * either (CHAR8): it is told as 0x80, here and in out_literal_bytes().
+ */
+void out_string(struct imap_out *, struct span);
 void out_nstring(struct imap_out *, struct span, bool nil);
 void out_astring(struct imap_out *, struct span);
-void out_date_time(struct imap_out *, int64_t when);
-void out_set(struct imap_out *, const uint32_t *sorted, size_t n); /* 1:3,5 */
+void out_date_time(struct imap_out *, int64_t when); /* years 1 to 9999 */
+/* 1:3,5 for numbers that ascend; at least one. */
+void out_set(struct imap_out *, const uint32_t *sorted, size_t n);
 void out_open(struct imap_out *);
 void out_close(struct imap_out *);
 /* No blank before what comes next: BODY[1]<0> and the like. */
