@@ -103,6 +103,7 @@ POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
+DNS_OBJS = dns/main$S.o dns/question$S.o
 CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o \
 	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
@@ -111,7 +112,7 @@ CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \
-	relay/relay$S login/login$S pop3d/pop3d$S auth/auth$S
+	relay/relay$S login/login$S pop3d/pop3d$S auth/auth$S dns/dns$S
 TOOLS = ctl/postern$S
 PROGRAMS = $(DAEMONS) $(TOOLS)
 
@@ -131,6 +132,7 @@ $(LIB): $(LIB_OBJS)
 L_TLS = -lssl -lcrypto
 L_CDB = -lcdb
 L_BSD = -lbsd
+L_UNBOUND = -lunbound
 # ASan's own crypt_r() would make the linker believe that nobody needs it.
 L_CRYPT = -Wl,--no-as-needed -lcrypt -Wl,--as-needed
 LINK = $(CC) $(ALL_LDFLAGS) -o $@
@@ -151,6 +153,8 @@ pop3d/pop3d$S: $(POP3D_OBJS) $(LIB)
 	$(LINK) $(POP3D_OBJS) $(LIB) $(LIBPLACES) $(L_BSD)
 auth/auth$S: $(AUTH_OBJS) $(LIB)
 	$(LINK) $(AUTH_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_CRYPT) $(L_BSD)
+dns/dns$S: $(DNS_OBJS) $(LIB)
+	$(LINK) $(DNS_OBJS) $(LIB) $(LIBPLACES) $(L_UNBOUND) $(L_BSD)
 ctl/postern$S: $(CTL_OBJS) $(LIB)
 	$(LINK) $(CTL_OBJS) $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) \
 	    $(L_BSD)
@@ -214,6 +218,7 @@ MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
 	man/postern-maildir.5 man/postern-spool.5 man/postern-users.5
 MAN7 = man/postern.7
 MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
+	man/postern-dns.8 \
 	man/postern-login.8 man/postern-master.8 man/postern-pop3d.8 \
 	man/postern-queue.8 man/postern-relay.8 man/postern-smtpd.8
 MAN_MTA = man/sendmail.8 man/mailq.8 man/newaliases.8

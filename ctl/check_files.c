@@ -38,6 +38,7 @@ check_accounts(struct check *k)
 		const char *key, *account;
 	} all[] = { { "user-smtp", c->user_smtp },
 		{ "user-login", c->user_login }, { "user-auth", c->user_auth },
+		{ "user-dns", c->user_dns },
 		{ "user-queue", c->user_queue }, { "mail-user", c->mail_user } };
 	uid_t uid[nitems(all)];
 	unsigned bad = k->bad;
@@ -70,7 +71,7 @@ void
 check_programs(struct check *k)
 {
 	static const char *const names[] = { "master", "smtpd", "queue",
-		"deliver", "relay", "login", "auth", "pop3d" };
+		"deliver", "relay", "login", "auth", "dns", "pop3d" };
 	char path[PATH_LEN_MAX];
 	unsigned bad = k->bad;
 

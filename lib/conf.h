@@ -95,6 +95,14 @@ struct conf {
 	uint64_t spool_reserve; /* bytes that must stay free */
 	char *relayhost;        /* next hop for all other mail; not yet used */
 
+	/* DNS */
+	struct conf_list resolver; /* ADDRESS[@PORT]..., or one word: "system",
+				* "recursive" */
+	char *dnssec;           /* auto yes no */
+	char *dns_trust_anchor; /* file; empty: the usual places */
+	uint64_t dns_timeout;   /* s for an answer */
+	uint64_t dns_cache;     /* bytes */
+
 	/* POP3, logins */
 	uint64_t pop3_timeout;  /* s; RFC 1939 3: at least 600 */
 	uint64_t login_timeout; /* s to log in */

@@ -1,6 +1,6 @@
 /*
- * conf_inet: the two types of values in postern.conf(5) that hold network
- * addresses: where to listen, and networks. Numbers only: a name would make
+ * conf_inet: the types of values in postern.conf(5) that hold network
+ * addresses: where to listen, networks, resolvers. Numbers only: a name would make
  * the start depend on a resolver.
  */
 #include <arpa/inet.h>
@@ -114,6 +114,50 @@ listen_fini(void *field)
 
 	free(l->at);
 	*l = (struct conf_listens){ 0 };
+}
+
+/* ADDRESS or ADDRESS@PORT; lib/resolv.h says the same of resolv.conf. */
+static bool
+resolver_ok(struct span w)
+{
+	struct span host = span_cut(&w, '@');
+	char text[INET6_ADDRSTRLEN];
+	unsigned char addr[16];
+	uint64_t n;
+
+	if (w.n != 0 && span_num(w, 1, 65535, &n) == -1)
+		return false;
+	return span_copy(text, sizeof(text), host) == 0 &&
+	    inet_pton(span_has(host, ':') ? AF_INET6 : AF_INET, text, addr) ==
+	    1;
+}
+
+static int
+resolvers_parse(const struct conf_key *k, struct span v, void *field,
+    struct buf *why)
+{
+	struct conf_list *l = field;
+	struct span w, rest = v;
+	bool word = span_eq(v, SPAN("system")) || span_eq(v, SPAN("recursive"));
+
+	(void)k;
+	while ((w = conf_word(&rest)).n != 0) {
+		if (l->n == DNS_RESOLVERS_MAX) {
+			buf_fmt(why, "too many; at most %d", DNS_RESOLVERS_MAX);
+			return -1;
+		}
+		if (!word && !resolver_ok(w))
+			break;
+		l->word = xreallocarray(l->word, l->n + 1, sizeof(*l->word));
+		l->word[l->n++] = span_dup(w);
+	}
+	if (w.n == 0 && l->n > 0)
+		return 0;
+	buf_str(why, "\"");
+	buf_safe(why, w);
+	buf_str(why, "\" is no resolver; write addresses such as 192.0.2.1 or "
+		     "2001:db8::1@5353, or system, or recursive");
+	return -1;
 }
 
 /* Are all bits behind the prefix zero? */
@@ -252,3 +296,5 @@ const struct conf_type conf_type_listen = { "listen addresses", listen_parse,
 	listen_print, listen_fini };
 const struct conf_type conf_type_networks = { "networks", networks_parse,
 	networks_print, networks_fini };
+const struct conf_type conf_type_resolvers = { "resolvers", resolvers_parse,
+	conf_list_print, conf_list_fini };

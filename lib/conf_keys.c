@@ -148,6 +148,18 @@ const struct conf_key conf_keys[] = {
 	{ "relay-processes", &conf_type_number, F(relay_processes), "0", "0",
 	    "32", "relay processes; 0: one a processor" },
 
+	/* DNS */
+	{ "resolver", &conf_type_resolvers, F(resolver), "system", "", "",
+	    "ADDRESS or ADDRESS@PORT, several; or system, or recursive" },
+	{ "dnssec", &conf_type_choice, F(dnssec), "auto", "auto yes no", "",
+	    "auto, yes or no" },
+	{ "dns-trust-anchor", &conf_type_file, F(dns_trust_anchor), "", "", "",
+	    "DS or DNSKEY records; without it the system's" },
+	{ "dns-timeout", &conf_type_time, F(dns_timeout), "20s", "1s", "5m",
+	    "time for an answer" },
+	{ "dns-cache", &conf_type_size, F(dns_cache), "16M", "1M", "1G",
+	    "memory for answers" },
+
 	/* POP3, logins */
 	{ "pop3-timeout", &conf_type_time, F(pop3_timeout), "10m", "1s", "1d",
 	    "idle POP3 session; RFC 1939 asks for ten minutes or more" },

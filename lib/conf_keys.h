@@ -33,6 +33,9 @@ struct conf_key {
 extern const struct conf_key conf_keys[];
 extern const size_t conf_nkeys;
 
+void conf_list_print(const void *field, struct buf *);
+void conf_list_fini(void *field);
+
 /* Takes the next word of a list; blanks and commas are between words. */
 struct span conf_word(struct span *);
 
@@ -40,6 +43,7 @@ extern const struct conf_type conf_type_text, conf_type_domain,
     conf_type_domains, conf_type_host, conf_type_path, conf_type_file,
     conf_type_user, conf_type_mailbox, conf_type_log, conf_type_choice,
     conf_type_relay, conf_type_number, conf_type_size, conf_type_time,
-    conf_type_ms, conf_type_flag, conf_type_listen, conf_type_networks;
+    conf_type_ms, conf_type_flag, conf_type_listen, conf_type_networks,
+    conf_type_resolvers;
 
 #endif

@@ -149,8 +149,8 @@ conf_word(struct span *in)
 	return span_take(in, i - from);
 }
 
-static void
-list_fini(void *field)
+void
+conf_list_fini(void *field)
 {
 	struct conf_list *l = field;
 
@@ -160,8 +160,8 @@ list_fini(void *field)
 	*l = (struct conf_list){ 0 };
 }
 
-static void
-list_print(const void *field, struct buf *out)
+void
+conf_list_print(const void *field, struct buf *out)
 {
 	const struct conf_list *l = field;
 
@@ -489,7 +489,7 @@ const struct conf_type conf_type_text = { "text", text_parse, string_print,
 const struct conf_type conf_type_domain = { "domain", domain_parse,
 	string_print, string_fini };
 const struct conf_type conf_type_domains = { "domains", domains_parse,
-	list_print, list_fini };
+	conf_list_print, conf_list_fini };
 const struct conf_type conf_type_host = { "host name", host_parse,
 	string_print, string_fini };
 const struct conf_type conf_type_path = { "path", path_parse, string_print,

@@ -143,6 +143,10 @@ daemon_map_slot(struct daemon *d, struct span name)
 		return &d->tls_policy_fd;
 	if (span_eq(name, SPAN("relay-passwords")))
 		return &d->relay_passwords_fd;
+	if (span_eq(name, SPAN("resolv.conf")))
+		return &d->resolv_fd;
+	if (span_eq(name, SPAN("trust-anchor")))
+		return &d->anchor_fd;
 	return NULL;
 }
 

@@ -49,8 +49,8 @@ static const struct rule {
 	    false },
 	{ IPC_PEER, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN) | BIT(AUTH) |
 	        BIT(DNS) | BIT(QUEUE) | BIT(RELAY), 1, 1, false },
-	{ IPC_MAP, BIT(MASTER), BIT(SMTPD) | BIT(AUTH) | BIT(QUEUE) |
-	        BIT(RELAY), 0, 1, false },
+	{ IPC_MAP, BIT(MASTER), BIT(SMTPD) | BIT(AUTH) | BIT(DNS) |
+	        BIT(QUEUE) | BIT(RELAY), 0, 1, false },
 	{ IPC_CERT, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN) | BIT(RELAY), 2, 2,
 	    false },
 	{ IPC_DIR, BIT(MASTER), BIT(QUEUE) | BIT(SMTPD) | BIT(LOGIN) |

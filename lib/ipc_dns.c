@@ -1,7 +1,7 @@
 /* ipc_dns: questions to dns and its answers. */
 #include "lib/ipc_dns.h"
 
-enum { DNS_NAME_MAX = 255, DNS_WHY_MAX = 200 };
+enum { DNS_WHY_MAX = 200 };
 
 void
 ipc_dns_encode(struct buf *b, const struct ipc_dns *m)

@@ -85,6 +85,12 @@ enum {
 	/* DNS */
 	DNS_RECORDS_MAX = 64,
 	DNS_DATA_MAX = 4096,            /* one record; TXT strings joined */
+	DNS_NAME_MAX = 253,             /* as text; RFC 1035 2.3.4 */
+	DNS_CHAIN_MAX = 16,             /* CNAMEs, one behind the other */
+	DNS_LOOKUPS_MAX = 1000,         /* at once, all askers together */
+	DNS_WAITING_MAX = 8000,         /* who wait for these */
+	DNS_RESOLVERS_MAX = 8,
+	DNS_TTL_MAX = 24 * 60 * 60,     /* s */
 
 	/* Other servers, as relay meets them */
 	RELAY_LINE_MAX = 2048,  /* RFC 5321 4.5.3.1.5 asks 512 */
@@ -105,6 +111,7 @@ enum {
 	AUTH_HALF_LIFE = 900,    /* s; counters of failures halve */
 
 	/* Files of the administrator */
+	SYSTEM_TEXT_MAX = 64 * 1024, /* resolv.conf, a trust anchor */
 	CONF_FILE_MAX = 1024 * 1024, /* postern.conf, bytes */
 	CONF_LIST_MAX = 10000,   /* words of one list */
 	TEXT_FILE_MAX = 256 * 1024 * 1024, /* users, aliases */

@@ -34,7 +34,8 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 			return -1;
 		promises = "stdio rpath wpath cpath fattr flock unix "
 			   "sendfd recvfd";
-	} else if ((s->may & (OS_MAY_ACCEPT | OS_MAY_CONNECT)) != 0) {
+	} else if ((s->may & (OS_MAY_ACCEPT | OS_MAY_CONNECT |
+		OS_MAY_NET)) != 0) {
 		promises = "stdio inet unix sendfd recvfd";
 	} else {
 		promises = "stdio sendfd recvfd";

@@ -67,7 +67,7 @@ ruleset_attr_fill(struct ruleset_attr *a, long abi, unsigned may)
 	if (abi < 4)
 		return sizeof(a->fs);
 	a->net = NET_BIND_TCP | NET_CONNECT_TCP;
-	if ((may & OS_MAY_CONNECT) != 0)
+	if ((may & (OS_MAY_CONNECT | OS_MAY_NET)) != 0)
 		a->net = NET_BIND_TCP;
 	if (abi < 6)
 		return sizeof(a->fs) + sizeof(a->net);

@@ -34,6 +34,7 @@ enum {
 	FILES = OS_MAY_FILES,
 	CUT = OS_MAY_CUT,
 	CONNECT = OS_MAY_CONNECT,
+	NET = OS_MAY_NET,
 };
 
 enum how {
@@ -141,6 +142,10 @@ static const struct rule rules[] = {
 	{ SYS_socket, CONNECT, IF_INET, 1, EACCES, 1,
 	    { SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC } },
 	YES(connect, CONNECT),
+
+	/* other hosts: no listen(2) */
+	{ SYS_socket, NET, IF_EQ, 0, EACCES, 2, { AF_INET, AF_INET6 } },
+	YES(connect, NET), YES(bind, NET),
 
 	/* files, below the root that Landlock draws */
 	YES(openat, FILES), YES(statx, FILES), YES(getdents64, FILES),

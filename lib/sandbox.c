@@ -6,8 +6,8 @@
  *   that already run as the stranger (pop3d, deliver), below one root
  * - what was logged stays logged: nobody can rewrite or empty the file behind
  *   descriptor 2; only queue, which mends its spool files, may cut one short
- * - nobody may run a program or fork; only relay may open a socket, of TCP,
- *   and connect it
+ * - nobody may run a program, fork, or listen; only relay may open a socket,
+ *   of TCP, and connect it; only dns any socket of the internet
  * - limits only ever go down
  */
 #include "lib/sandbox.h"
@@ -32,6 +32,7 @@ static const struct sandbox_row rows[] = {
 	{ ROLE_SMTPD,   OS_MAY_LOOP | OS_MAY_ACCEPT,                65536, 2048 },
 	{ ROLE_LOGIN,   OS_MAY_LOOP | OS_MAY_ACCEPT | OS_MAY_PAIR,  65536, 2048 },
 	{ ROLE_AUTH,    OS_MAY_LOOP,                                 4096, 1024 },
+	{ ROLE_DNS,     OS_MAY_LOOP | OS_MAY_NET,                    4096, 1024 },
 	{ ROLE_QUEUE,   OS_MAY_LOOP | OS_MAY_ACCEPT | OS_MAY_FILES |
 	                OS_MAY_CUT,                                 16384, 2048 },
 	{ ROLE_RELAY,   OS_MAY_LOOP | OS_MAY_CONNECT,               16384, 2048 },

@@ -3,7 +3,8 @@
  * file is seen by its stamp. Children get a sealed copy in memory, one for
  * all of them: they look into it without a system call, and nobody who
  * truncates the file can pull it away under them. The old copy stays in
- * force while the new file is not fit.
+ * force while the new file is not fit. Two texts of the system, where its
+ * resolvers are and what DNSSEC trusts, travel in the same way, unread here.
  */
 #include "master/maps.h"
 
@@ -31,6 +32,8 @@ enum { LOOK_MS = 10 * 1000 };
 
 struct map_file {
 	const char *name;
+	/* The file; NULL: none is wanted. Default: map-dir/NAME.cdb */
+	const char *(*path)(const struct conf *);
 	bool secret;             /* nobody else may read it */
 	bool optional;           /* that there is none is nothing to say */
 	int fd;                  /* the copy that is handed out; -1: none */
@@ -39,6 +42,32 @@ struct map_file {
 	const char *damaged;     /* why the file of that stamp is not */
 };
 
+static const char *
+resolv_path(const struct conf *c)
+{
+	return conf_list_has(&c->resolver, SPAN("system")) ? "/etc/resolv.conf"
+							   : NULL;
+}
+
+/* Where systems and packages of resolvers keep the root's keys. */
+static const char *const anchor_places[] = { "/usr/share/dns/root.key",
+	"/var/lib/unbound/root.key", "/etc/unbound/root.key",
+	"/usr/local/etc/unbound/root.key", "/var/unbound/db/root.key",
+	"/usr/share/dnssec-root/trusted-key.key", "/etc/trusted-key.key" };
+
+static const char *
+anchor_path(const struct conf *c)
+{
+	if (strcmp(c->dnssec, "no") == 0)
+		return NULL;
+	if (c->dns_trust_anchor[0] != '\0')
+		return c->dns_trust_anchor;
+	for (size_t i = 0; i < nitems(anchor_places); i++)
+		if (access(anchor_places[i], R_OK) == 0)
+			return anchor_places[i];
+	return strcmp(c->dnssec, "yes") == 0 ? anchor_places[0] : NULL;
+}
+
 static struct map_file maps[] = {
 	{ .name = "users", .fd = -1 },
 	{ .name = "aliases", .fd = -1 },
@@ -46,6 +75,8 @@ static struct map_file maps[] = {
 	{ .name = "tls-policy", .optional = true, .fd = -1 },
 	{ .name = "relay-passwords", .optional = true, .secret = true,
 	    .fd = -1 },
+	{ .name = "resolv.conf", .path = resolv_path, .fd = -1 },
+	{ .name = "trust-anchor", .path = anchor_path, .fd = -1 },
 };
 
 static struct timer look;
@@ -87,6 +118,10 @@ map_refusal(const struct map_file *f, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
 		return "not a file";
+	if (f->path != NULL) /* resolvers own theirs, as their own users */
+		return (st->st_mode & 002) == 0 ? NULL
+						: "everybody may write it; "
+						  "chmod o-w it";
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return "belongs to somebody else; chown it";
 	if ((st->st_mode & 022) != 0)
@@ -107,19 +142,49 @@ log_map(const struct map_file *f, enum log_level level, const char *why)
 
 /* A copy of the file in memory, if it is a whole map. NULL: in *copy. */
 static const char *
-map_copy(int fd, const struct stat *st, int *copy)
+map_copy(
+    const struct map_file *f, int fd, const struct stat *st, int *copy)
 {
 	struct map *map;
 
+	if (f->path != NULL && st->st_size > SYSTEM_TEXT_MAX)
+		return "too long";
 	*copy = generation_copy_large(fd, st->st_size);
 	if (*copy == -1)
 		return strerror(errno);
+	if (f->path != NULL)
+		return NULL;
 	map = map_open(dup(*copy));
 	if (map == NULL) {
 		fd_close(copy);
 		return "damaged; run postern map";
 	}
 	map_close(map);
+	return NULL;
+}
+
+/* -1: no such file is wanted. */
+static int
+map_path(const struct map_file *f, char path[PATH_LEN_MAX])
+{
+	const struct conf *c = house.now->conf;
+
+	if (f->path == NULL) {
+		snprintf(path, PATH_LEN_MAX, "%s/%s.cdb", c->map_dir, f->name);
+		return 0;
+	}
+	if (f->path(c) == NULL)
+		return -1;
+	return span_copy(path, PATH_LEN_MAX, span_str(f->path(c)));
+}
+
+/* A reload did away with it; should it come back, it is new. */
+static const char *
+map_unwanted(struct map_file *f)
+{
+	fd_close(&f->fd);
+	memset(&f->stamp, 0, sizeof(f->stamp));
+	f->damaged = NULL;
 	return NULL;
 }
 
@@ -133,8 +198,8 @@ map_load(struct map_file *f, int *copy)
 	struct stat st;
 	int fd;
 
-	snprintf(
-	    path, sizeof(path), "%s/%s.cdb", house.now->conf->map_dir, f->name);
+	if (map_path(f, path) == -1)
+		return map_unwanted(f);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		why = strerror(errno);
@@ -145,7 +210,7 @@ map_load(struct map_file *f, int *copy)
 	why = map_refusal(f, &st);
 	if (why == NULL && !file_stamp_eq(&stamp, &f->stamp)) {
 		f->stamp = stamp;
-		why = f->damaged = map_copy(fd, &st, copy);
+		why = f->damaged = map_copy(f, fd, &st, copy);
 	} else if (why == NULL) {
 		why = f->damaged; /* still */
 	}

@@ -103,6 +103,7 @@ conf_may_follow(const struct conf *new, struct buf *err)
 		{ "spool-dir", old->spool_dir, new->spool_dir },
 		{ "run-dir", old->run_dir, new->run_dir },
 		{ "user-auth", old->user_auth, new->user_auth },
+		{ "user-dns", old->user_dns, new->user_dns },
 		{ "user-queue", old->user_queue, new->user_queue },
 	};
 	int rc = 0;

@@ -15,6 +15,8 @@ static const struct topology_row rows[] = {
 	/* In order of start: who is asked comes before who asks. */
 	{ ROLE_QUEUE, COUNT_ONE, "user-queue", true, false, GIVES_SPOOL,
 	    { "queue" }, { "users", "aliases" } },
+	{ ROLE_DNS, COUNT_ONE, "user-dns", true, false, 0,
+	    { 0 }, { "resolv.conf", "trust-anchor" } },
 	{ ROLE_RELAY, COUNT_CONF, "user-relay", true, true, 0,
 	    { 0 }, { "tls-policy", "relay-passwords" } },
 	{ ROLE_AUTH, COUNT_ONE, "user-auth", true, false, 0,
@@ -100,6 +102,8 @@ topology_user(const struct topology_row *row, const struct conf *c)
 		return c->user_login;
 	case ROLE_AUTH:
 		return c->user_auth;
+	case ROLE_DNS:
+		return c->user_dns;
 	case ROLE_QUEUE:
 		return c->user_queue;
 	case ROLE_RELAY:

@@ -110,6 +110,7 @@ EXTRA = {
     "login": MEMORY,
     "auth": MEMORY,
     "relay": MEMORY + [re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
+    "dns": MEMORY,
     "queue": MEMORY + [re.escape(spool) + r"(/queue|/corrupt)?",
                        re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
     "deliver": [re.escape(mail) + r"(/.*)?"],

@@ -48,7 +48,7 @@ compare() { # title
 compare "at start"
 like "deliver and pop3d were among them" \
     "$(cut -d' ' -f2 "$T/processes" | sort -u | tr '\n' ' ')" \
-    'role=auth role=deliver role=login role=master role=pop3d role=queue role=relay'
+    'role=auth role=deliver role=dns role=login role=master role=pop3d role=queue role=relay'
 ok "reload" postern reload
 compare "after a reload"
 exec 7>&-

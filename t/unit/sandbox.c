@@ -207,9 +207,22 @@ static bool
 try_bind(void)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0); /* dns has no other need */
 
-	return bind(listen_fd, (struct sockaddr *)&to, sizeof(to)) == 0 ||
+	return bind(fd == -1 ? listen_fd : fd, (struct sockaddr *)&to, sizeof(to)) == 0 ||
 	    (errno != EACCES && errno != EPERM);
+}
+
+static bool
+try_listen(void)
+{
+	return listen(listen_fd, 5) == 0;
+}
+
+static bool
+try_raw(void)
+{
+	return socket(AF_INET, SOCK_RAW, 1) != -1;
 }
 
 static bool
@@ -325,7 +338,7 @@ try_other_arch(void)
 #define R(role) (1u << ROLE_##role)
 #define FRONT (R(SMTPD) | R(LOGIN))
 #define OWNER (R(DELIVER) | R(POP3D))
-#define ALL (FRONT | OWNER | R(AUTH) | R(QUEUE) | R(RELAY))
+#define ALL (FRONT | OWNER | R(AUTH) | R(DNS) | R(QUEUE) | R(RELAY))
 
 /* clang-format off */
 static const struct {
@@ -335,8 +348,8 @@ static const struct {
 } probes[] = {
 	{ "use what it holds", try_read_write, ALL },
 	{ "take memory and tell the time", try_memory, ALL },
-	{ "make an event queue", try_epoll, FRONT | R(AUTH) | R(QUEUE) |
-	    R(RELAY) },
+	{ "make an event queue", try_epoll, FRONT | R(AUTH) | R(DNS) |
+	    R(QUEUE) | R(RELAY) },
 	{ "accept", try_accept, FRONT | R(QUEUE) },
 	{ "make a socket pair", try_socketpair, R(LOGIN) },
 	{ "work with files below its root", try_root_file,
@@ -353,12 +366,14 @@ static const struct {
 	{ "run a program", try_exec, 0 },
 	{ "run a program by descriptor", try_exec_fd, 0 },
 	{ "fork", try_fork, 0 },
-	{ "make a TCP socket", try_inet, R(RELAY) },
-	{ "make a UDP socket", try_datagrams, 0 },
+	{ "make a TCP socket", try_inet, R(DNS) | R(RELAY) },
+	{ "make a UDP socket", try_datagrams, R(DNS) },
 	{ "make a packet socket", try_packets, 0 },
 	{ "make a local socket", try_unix, 0 },
-	{ "connect", try_connect, R(RELAY) },
-	{ "bind", try_bind, 0 },
+	{ "make a raw socket", try_raw, 0 },
+	{ "connect", try_connect, R(DNS) | R(RELAY) },
+	{ "bind", try_bind, R(DNS) },
+	{ "listen", try_listen, 0 },
 	{ "trace its parent", try_ptrace, 0 },
 	{ "read its parent's memory", try_read_parent, 0 },
 	{ "signal its parent", try_signal_parent, 0 },
@@ -379,7 +394,7 @@ static const struct {
 /* clang-format on */
 
 static const enum role roles[] = { ROLE_SMTPD, ROLE_LOGIN, ROLE_AUTH,
-	ROLE_QUEUE, ROLE_DELIVER, ROLE_RELAY, ROLE_POP3D };
+	ROLE_DNS, ROLE_QUEUE, ROLE_DELIVER, ROLE_RELAY, ROLE_POP3D };
 
 enum { LET_THROUGH = 0, REFUSED = 1, BROKEN = 2 };
 

@@ -1,0 +1,14 @@
+/*
+ * question: what a peer asks, from its packet to the answer.
+ */
+#ifndef DNS_QUESTION_H
+#define DNS_QUESTION_H
+
+#include "lib/ipc.h"
+
+/* ipc_fn: takes IPC_DNS, answers once, at once or later. */
+int question_take(struct ipc *, struct ipc_msg *, void *arg);
+/* That peer is gone: nobody waits for its answers any more. */
+void question_forget(const struct ipc *);
+
+#endif
