@@ -76,6 +76,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
 	lib/imap_out$S.o \
+	lib/smtp_reply$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/daemon_setup$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
@@ -163,12 +164,14 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = accept account addr aliases base64 buf chars conf conn conn_proxy crc \
+UNIT = smtp_reply \
+	accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops imap_date imap_out imap_set imap_token ipc \
 	ipc_message log logfile loop maildir map message net parameter \
 	penalty pending proto qid reply resolve sandbox sasl smtp_data span \
 	spool tally tls users wait
-FUZZ = account addr aliases base64 conf header hops imap_out imap_token ipc \
+FUZZ = smtp_reply \
+	account addr aliases base64 conf header hops imap_out imap_token ipc \
 	maildir parameter reply sasl smtp_data spool users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)

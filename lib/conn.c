@@ -9,6 +9,8 @@
  */
 #include "lib/conn_impl.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <assert.h>
@@ -54,7 +56,7 @@ conn_finish(struct conn *c, enum conn_why why)
 {
 	if (c->life != LIFE_OPEN)
 		return;
-	if (c->phase == PHASE_FLUSH || c->phase == PHASE_HANDSHAKE) {
+	if (c->phase != PHASE_PLAIN && c->phase != PHASE_SECURE) {
 		conn_end(c, why);
 		return;
 	}
@@ -125,6 +127,7 @@ flush(struct conn *c)
 	ssize_t n = c->phase == PHASE_SECURE ? encrypt_some(c) : send_some(c);
 
 	if (n == -1) {
+		c->errnum = errno;
 		conn_end(c, CONN_ERROR);
 		return;
 	}
@@ -136,8 +139,8 @@ flush(struct conn *c)
 void
 conn_write(struct conn *c, struct span s)
 {
-	if (c->life != LIFE_OPEN || c->phase == PHASE_FLUSH ||
-	    c->phase == PHASE_HANDSHAKE)
+	if (c->life != LIFE_OPEN ||
+	    (c->phase != PHASE_PLAIN && c->phase != PHASE_SECURE))
 		return;
 	buf_span(&c->out, s);
 	if (c->out.bad)
@@ -151,6 +154,13 @@ conn_flush(struct conn *c)
 	if (c->life == LIFE_OPEN && c->out.n > 0 && !c->blocked)
 		flush(c);
 	return c->life == LIFE_OPEN && c->out.n == 0 ? 0 : -1;
+}
+
+void
+conn_when_drained(struct conn *c)
+{
+	c->drain = true;
+	conn_queue(c);
 }
 
 /* Closing */
@@ -208,9 +218,11 @@ interest(const struct conn *c)
 
 	if (c->life == LIFE_LINGERING)
 		return LOOP_READ;
+	if (c->phase == PHASE_CONNECT)
+		return LOOP_WRITE;
 	if (c->phase == PHASE_HANDSHAKE)
 		return c->want_write ? LOOP_WRITE : LOOP_READ;
-	if (c->blocked)
+	if (c->blocked || c->drain)
 		events |= LOOP_WRITE;
 	if (c->life != LIFE_OPEN || c->phase == PHASE_FLUSH)
 		return events;
@@ -218,7 +230,7 @@ interest(const struct conn *c)
 		return proxy_takes_input(c) ? events | LOOP_READ : events;
 	if (c->paused && !c->blocked)
 		return events | (c->watch.events & LOOP_READ);
-	if (!c->blocked)
+	if (!c->blocked || c->client)
 		events |= LOOP_READ;
 	return events;
 }
@@ -235,6 +247,8 @@ parse_more(struct conn *c)
 		conn_read(c);
 }
 
+static void handshake(struct conn *);
+
 static void
 conn_turn(struct conn *c)
 {
@@ -242,6 +256,10 @@ conn_turn(struct conn *c)
 		flush(c);
 	if (c->phase == PHASE_FLUSH && c->out.n == 0)
 		c->phase = PHASE_HANDSHAKE; /* the client speaks first */
+	if (c->phase == PHASE_HANDSHAKE && c->greet && c->life == LIFE_OPEN) {
+		c->greet = false;
+		handshake(c);
+	}
 	parse_more(c);
 	if (c->proxy != NULL)
 		proxy_turn(c);
@@ -298,6 +316,39 @@ handshake(struct conn *c)
 	loop_rewatch(&c->watch, interest(c));
 }
 
+/* The server has answered our call, or it has not. */
+static void
+connected(struct conn *c)
+{
+	int errnum = 0;
+	socklen_t len = sizeof(errnum);
+
+	if (getsockopt(c->watch.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == -1)
+		errnum = errno;
+	if (errnum != 0) {
+		c->errnum = errnum;
+		conn_end(c, CONN_ERROR);
+		return;
+	}
+	c->phase = PHASE_PLAIN;
+	if (c->ops->on_connect != NULL)
+		c->ops->on_connect(c);
+	conn_queue(c);
+}
+
+/* The socket takes more; whoever has more is asked for it. */
+static void
+writable(struct conn *c)
+{
+	c->blocked = false;
+	if (c->drain && c->out.n == 0 && c->life == LIFE_OPEN &&
+	    c->phase != PHASE_FLUSH) {
+		c->drain = false;
+		c->ops->on_drained(c);
+	}
+	conn_queue(c);
+}
+
 static void
 on_event(struct watch *w, unsigned events)
 {
@@ -305,6 +356,10 @@ on_event(struct watch *w, unsigned events)
 
 	if (c->life == LIFE_GONE)
 		return;
+	if (c->phase == PHASE_CONNECT) {
+		connected(c);
+		return;
+	}
 	if (c->life == LIFE_LINGERING) {
 		if (!drop_input(c))
 			conn_end(c, c->why);
@@ -314,11 +369,9 @@ on_event(struct watch *w, unsigned events)
 		handshake(c);
 		return;
 	}
-	if ((events & LOOP_WRITE) != 0) {
-		c->blocked = false;
-		conn_queue(c);
-	}
-	if ((events & LOOP_READ) == 0)
+	if ((events & LOOP_WRITE) != 0)
+		writable(c);
+	if ((events & LOOP_READ) == 0 || c->life == LIFE_GONE)
 		return;
 	if (!conn_may_parse(c))
 		loop_rewatch(w, w->events & ~(unsigned)LOOP_READ);
@@ -328,9 +381,9 @@ on_event(struct watch *w, unsigned events)
 
 /* What owners call */
 
-struct conn *
-conn_new(int fd, const struct conn_ops *ops, void *arg, size_t line_max,
-    size_t out_max)
+static struct conn *
+conn_make(int fd, const struct conn_ops *ops, void *arg, size_t line_max,
+    size_t out_max, enum conn_phase phase)
 {
 	static bool hooked;
 	struct conn *c = xcalloc(1, sizeof(*c));
@@ -338,9 +391,11 @@ conn_new(int fd, const struct conn_ops *ops, void *arg, size_t line_max,
 	if (!hooked)
 		loop_each_turn(end_of_turn, NULL);
 	hooked = true;
-	c->watch = (struct watch){
-		.fd = fd, .events = LOOP_READ, .fn = on_event, .arg = c
-	};
+	c->watch = (struct watch){ .fd = fd,
+		.events = phase == PHASE_CONNECT ? LOOP_WRITE : LOOP_READ,
+		.fn = on_event,
+		.arg = c };
+	c->phase = (uint8_t)phase;
 	c->timer = (struct timer){ .fn = on_timer, .arg = c };
 	c->ops = ops;
 	c->arg = arg;
@@ -350,6 +405,42 @@ conn_new(int fd, const struct conn_ops *ops, void *arg, size_t line_max,
 	if (loop_watch(&c->watch) == -1)
 		conn_end(c, CONN_ERROR);
 	return c;
+}
+
+struct conn *
+conn_new(int fd, const struct conn_ops *ops, void *arg, size_t line_max,
+    size_t out_max)
+{
+	return conn_make(fd, ops, arg, line_max, out_max, PHASE_PLAIN);
+}
+
+struct conn *
+conn_connect(const struct sockaddr *sa, size_t len, const struct conn_ops *ops,
+    void *arg, size_t line_max, size_t out_max)
+{
+	struct conn *c;
+	int fd = socket(sa->sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return NULL;
+	/* Whole commands are sent at once: nothing is to wait for more. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 },
+	    sizeof(int));
+	if (connect(fd, sa, (socklen_t)len) == -1 && errno != EINPROGRESS &&
+	    errno != EINTR) {
+		fd_close(&fd);
+		return NULL;
+	}
+	c = conn_make(fd, ops, arg, line_max, out_max, PHASE_CONNECT);
+	c->client = true;
+	return c;
+}
+
+int
+conn_errno(const struct conn *c)
+{
+	return c->errnum;
 }
 
 void *
@@ -388,25 +479,48 @@ conn_deadline(struct conn *c, uint64_t ms)
 		loop_timer(&c->timer, ms);
 }
 
-int
-conn_starttls(struct conn *c, struct tls_server *server, const char *alpn)
+/* RFC 3207 4.2 and CVE-2011-0411: nothing from before survives. */
+static bool
+tls_may_begin(struct conn *c)
 {
 	if (c->life != LIFE_OPEN || c->phase != PHASE_PLAIN)
-		return -1;
-	/* RFC 3207 4.2 and CVE-2011-0411: nothing from before survives. */
-	if (conn_unread(c).n > 0) {
+		return false;
+	if (conn_unread(c).n == 0)
+		return true;
+	conn_end(c, CONN_TLS);
+	return false;
+}
+
+static int
+tls_begin(struct conn *c, struct tls *tls)
+{
+	if (tls == NULL) {
 		conn_end(c, CONN_TLS);
 		return -1;
 	}
-	c->tls = tls_accept(server, c->watch.fd, alpn);
-	if (c->tls == NULL) {
-		conn_end(c, CONN_TLS);
-		return -1;
-	}
+	c->tls = tls;
 	c->phase = c->out.n > 0 ? PHASE_FLUSH : PHASE_HANDSHAKE;
 	c->paused = c->raw = false;
 	conn_queue(c);
 	return 0;
+}
+
+int
+conn_starttls(struct conn *c, struct tls_server *server, const char *alpn)
+{
+	if (!tls_may_begin(c))
+		return -1;
+	return tls_begin(c, tls_accept(server, c->watch.fd, alpn));
+}
+
+int
+conn_starttls_client(struct conn *c, struct tls_client *client,
+    const struct tls_peer *peer)
+{
+	if (!tls_may_begin(c))
+		return -1;
+	c->greet = true;
+	return tls_begin(c, tls_connect(client, c->watch.fd, peer));
 }
 
 struct tls *

@@ -1,6 +1,6 @@
 /*
- * conn: a non-blocking client connection, the one place that touches a
- * client's socket in the event-driven daemons. Whole lines in, whole
+ * conn: a non-blocking connection, taken from a client or made to a server,
+ * the one place that touches its socket in the event-driven daemons. Whole lines in, whole
  * replies out; TLS, deadlines, back-pressure and hard caps live here.
  * One buffered input stream; nothing is ever pushed back into it.
  *
@@ -20,6 +20,9 @@
 #include "lib/span.h"
 
 struct conn;
+struct sockaddr;
+struct tls_client;
+struct tls_peer;
 struct tls_server;
 struct tls;
 
@@ -28,7 +31,7 @@ enum conn_why {
 	CONN_EOF,      /* the client closed */
 	CONN_ERROR,    /* reset, write error */
 	CONN_TIMEOUT,  /* the deadline passed (after on_timeout's reply) */
-	CONN_TLS,      /* handshake failed */
+	CONN_TLS,      /* handshake failed, or bytes came before it */
 	CONN_OVERFLOW, /* output cap: the client does not read */
 };
 
@@ -46,6 +49,10 @@ struct conn_ops {
 	 * than given without changing mode or pausing is an error (die).
 	 */
 	size_t (*on_raw)(struct conn *, struct span bytes);
+	/* The server took the connection (conn_connect). */
+	void (*on_connect)(struct conn *);
+	/* What conn_when_drained() asked for. */
+	void (*on_drained)(struct conn *);
 	/* TLS is up (after conn_starttls or an implicit-TLS start). */
 	void (*on_tls)(struct conn *);
 	/* Deadline: say goodbye by conn_write(); then it is closed. */
@@ -61,6 +68,16 @@ struct conn_ops {
  */
 struct conn *conn_new(int fd, const struct conn_ops *, void *arg,
     size_t line_max, size_t out_max);
+/*
+ * The other way round: calls a server; on_connect comes, or on_close with
+ * CONN_ERROR (conn_errno() says why) or CONN_TIMEOUT: set a deadline. What a
+ * server says is read and parsed even while our own output waits. NULL and
+ * errno: no descriptor, no such network.
+ */
+struct conn *conn_connect(const struct sockaddr *, size_t len,
+    const struct conn_ops *, void *arg, size_t line_max, size_t out_max);
+/* Of the socket call that ended it; 0: none did. */
+int conn_errno(const struct conn *);
 void *conn_arg(const struct conn *);
 /* To look at, or to send to another process; it stays ours. */
 int conn_fd(struct conn *);
@@ -70,6 +87,8 @@ int conn_fd(struct conn *);
  * when the connection is closing or shaking hands.
  */
 void conn_write(struct conn *, struct span);
+/* on_drained comes once, when all output is sent and the socket takes more. */
+void conn_when_drained(struct conn *);
 /*
  * Sends it now: for who is about to let another process speak to the client.
  * 0: all is sent; -1: the client does not take it, or is gone.
@@ -98,6 +117,13 @@ bool conn_spoke_early(struct conn *);
  * unread now, nothing of it survives: the connection is closed, -1.
  */
 int conn_starttls(struct conn *, struct tls_server *, const char *alpn);
+/*
+ * The client's side, after the server has agreed; likewise. What it says
+ * before the handshake and what was read already is never taken for an
+ * answer inside it. (lib/tls.h: struct tls_peer)
+ */
+int conn_starttls_client(struct conn *, struct tls_client *,
+    const struct tls_peer *);
 /* NULL: plain text. Also there after a failed handshake, for tls_error(). */
 struct tls *conn_tls(const struct conn *);
 

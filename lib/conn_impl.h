@@ -5,7 +5,8 @@
  *	life	OPEN --close,eof,timeout--> CLOSING --flushed--> LINGERING
  *		   \______________________________\______________/   |
  *		                                                    GONE
- *	phase	PLAIN --conn_starttls--> FLUSH --> HANDSHAKE --> SECURE
+ *	phase	CONNECT --> PLAIN
+ *		PLAIN --conn_starttls--> FLUSH --> HANDSHAKE --> SECURE
  *
  * All changes of life are seen at the end of the turn by conn_turn(), so no
  * callback finds its connection freed.
@@ -25,7 +26,13 @@ enum conn_life {
 	LIFE_GONE,      /* to be freed at the end of the turn */
 };
 
-enum conn_phase { PHASE_PLAIN, PHASE_FLUSH, PHASE_HANDSHAKE, PHASE_SECURE };
+enum conn_phase {
+	PHASE_PLAIN,
+	PHASE_CONNECT,
+	PHASE_FLUSH,
+	PHASE_HANDSHAKE,
+	PHASE_SECURE,
+};
 
 struct proxy; /* conn_proxy.c */
 
@@ -41,6 +48,7 @@ struct conn { /* an idle one must cost little: no arrays in here */
 	struct buf out; /* written, not sent; likewise */
 	uint32_t line_max;
 	uint32_t drained; /* the turn in which the socket was read empty */
+	int errnum;       /* of the call that ended it */
 	uint8_t life, phase, why;
 	bool raw, paused;
 	bool skipping; /* in an over-long line */
@@ -49,6 +57,9 @@ struct conn { /* an idle one must cost little: no arrays in here */
 	bool blocked;  /* the socket takes no more for now */
 	bool want_write; /* the handshake waits for writing */
 	bool given, shared; /* given away; seen by conn_fd() */
+	bool client;   /* we called: the other side is a server */
+	bool greet;    /* the handshake is ours to begin */
+	bool drain;    /* somebody waits for the output to be gone */
 };
 
 /* conn.c */

@@ -43,7 +43,7 @@ conn_may_parse(const struct conn *c)
 	if (c->proxy != NULL)
 		return proxy_takes_input(c);
 	/* Who does not read our replies gets no more of them. */
-	return !c->blocked && c->out.n <= c->out.max / 2;
+	return c->client || (!c->blocked && c->out.n <= c->out.max / 2);
 }
 
 /* Drops up to the end of a line that is too long; told when it is over. */
@@ -213,6 +213,7 @@ conn_read(struct conn *c)
 		input_ended(c, CONN_EOF);
 		return;
 	case TLS_FAIL:
+		c->errnum = errno;
 		input_ended(c, CONN_ERROR);
 		return;
 	case TLS_OK:

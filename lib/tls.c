@@ -36,9 +36,17 @@ struct tls_server {
 	size_t n;
 };
 
+struct tls_client {
+	SSL_CTX *ctx;
+};
+
+struct tls_session {
+	SSL_SESSION *s;
+};
+
 struct tls {
 	SSL *ssl;
-	struct tls_server *server;
+	struct tls_server *server; /* NULL: we are the client */
 	const char *alpn;
 	unsigned long error; /* of OpenSSL; 0: see broken */
 	int broken;          /* errno of the socket */
@@ -195,25 +203,35 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* What is the same on both sides. */
 static SSL_CTX *
-ctx_new(struct tls_server *s)
+ctx_base(const SSL_METHOD *method)
 {
-	static const unsigned char id[] = "postern";
 	SSL_CTX *ctx;
 
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	ctx = SSL_CTX_new(TLS_server_method());
+	ctx = SSL_CTX_new(method);
 	if (ctx == NULL)
 		die("no memory for TLS");
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
 		SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1); /* a record is one read, not two */
+	return ctx;
+}
+
+static SSL_CTX *
+ctx_new(struct tls_server *s)
+{
+	static const unsigned char id[] = "postern";
+	SSL_CTX *ctx = ctx_base(TLS_server_method());
+
+	SSL_CTX_set_options(
+	    ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	SSL_CTX_set_num_tickets(ctx, 1);
@@ -328,6 +346,159 @@ tls_free(struct tls *t)
 	free(t);
 }
 
+/* Client side */
+
+/*
+ * Where systems keep all authorities in one file: directories of single
+ * files cannot be looked into from an empty root.
+ */
+static const char *const ca_files[] = {
+	"/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+	"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+	"/etc/ssl/ca-bundle.pem",             /* openSUSE */
+	"/etc/ssl/cert.pem",                  /* OpenBSD, FreeBSD, macOS */
+	"/usr/local/share/certs/ca-root-nss.crt",
+};
+
+static const char *
+ca_file_find(void)
+{
+	for (size_t i = 0; i < nitems(ca_files); i++)
+		if (access(ca_files[i], R_OK) == 0)
+			return ca_files[i];
+	return X509_get_default_cert_file();
+}
+
+/* Whoever will do is not looked at. */
+static int
+verify_if_asked(X509_STORE_CTX *store, void *arg)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+
+	(void)arg;
+	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+		return 1;
+	return X509_verify_cert(store);
+}
+
+struct tls_client *
+tls_client_new(const char *ca_file, char *why, size_t whylen)
+{
+	struct tls_client *c = xcalloc(1, sizeof(*c));
+
+	strlcpy(why, "", whylen);
+	ERR_clear_error();
+	c->ctx = ctx_base(TLS_client_method());
+	SSL_CTX_set_cert_verify_callback(c->ctx, verify_if_asked, NULL);
+	SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT |
+		SSL_SESS_CACHE_NO_INTERNAL);
+	if (ca_file == NULL || ca_file[0] == '\0')
+		ca_file = ca_file_find();
+	if (SSL_CTX_load_verify_file(c->ctx, ca_file) != 1)
+		set_why(why, whylen, "cannot read the authorities");
+	return c;
+}
+
+void
+tls_client_free(struct tls_client *c)
+{
+	if (c == NULL)
+		return;
+	SSL_CTX_free(c->ctx);
+	free(c);
+}
+
+static void
+peer_verify(SSL *ssl, const struct tls_peer *p)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	int rc = 1;
+
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	if (SSL_set_cipher_list(ssl, ciphers12) != 1)
+		die("TLS cipher suites");
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	for (size_t i = 0; i < nitems(p->name) && p->name[i] != NULL; i++)
+		if (i > 0 || X509_VERIFY_PARAM_set1_ip_asc(
+				 param, p->name[i]) != 1)
+			rc = SSL_add1_host(ssl, p->name[i]);
+	ERR_clear_error(); /* a name is no address */
+	if (rc != 1 || p->name[0] == NULL)
+		die("TLS peer name");
+}
+
+/*
+ * RFC 7435: what an old server can do is better than plain text, which is
+ * all that would be left.
+ */
+static void
+peer_bear_with(SSL *ssl)
+{
+	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+	SSL_set_security_level(ssl, 1);
+	SSL_set_options(ssl, SSL_OP_LEGACY_SERVER_CONNECT);
+	if (SSL_set_cipher_list(
+		ssl, "HIGH:!aNULL:!MD5:!3DES:!PSK:!SRP") != 1)
+		die("TLS cipher suites");
+}
+
+struct tls *
+tls_connect(struct tls_client *c, int fd, const struct tls_peer *p)
+{
+	struct tls *t = xcalloc(1, sizeof(*t));
+
+	ERR_clear_error();
+	t->ssl = SSL_new(c->ctx);
+	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
+		die("no memory for TLS");
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_connect_state(t->ssl);
+	if (p->sni != NULL && SSL_set_tlsext_host_name(t->ssl, p->sni) != 1)
+		die("TLS server name");
+	if (p->verify)
+		peer_verify(t->ssl, p);
+	else
+		peer_bear_with(t->ssl);
+	if (p->session != NULL)
+		(void)SSL_set_session(t->ssl, p->session->s);
+	ERR_clear_error();
+	return t;
+}
+
+struct tls_session *
+tls_session_take(struct tls *t)
+{
+	SSL_SESSION *s;
+	struct tls_session *session;
+
+	if (t->over && (t->error != 0 || t->broken != 0))
+		return NULL;
+	s = SSL_get1_session(t->ssl);
+	if (s == NULL || SSL_SESSION_is_resumable(s) != 1) {
+		SSL_SESSION_free(s);
+		return NULL;
+	}
+	session = xcalloc(1, sizeof(*session));
+	session->s = s;
+	return session;
+}
+
+void
+tls_session_free(struct tls_session *session)
+{
+	if (session == NULL)
+		return;
+	SSL_SESSION_free(session->s);
+	free(session);
+}
+
+bool
+tls_resumed(const struct tls *t)
+{
+	return SSL_session_reused(t->ssl) == 1;
+}
+
 /* Input and output */
 
 static enum tls_want
@@ -438,7 +609,10 @@ const char *
 tls_error(const struct tls *t)
 {
 	const char *reason = ERR_reason_error_string(t->error);
+	long verdict = SSL_get_verify_result(t->ssl);
 
+	if (t->server == NULL && verdict != X509_V_OK)
+		return X509_verify_cert_error_string(verdict);
 	if (reason != NULL)
 		return reason;
 	return t->broken != 0 ? strerror(t->broken) : "connection closed";

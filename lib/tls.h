@@ -9,6 +9,8 @@
 #include "lib/span.h"
 
 struct tls_server; /* certificates and settings of one process */
+struct tls_client; /* the other way: whom this process trusts */
+struct tls_session; /* of an earlier connection, to be taken up again */
 struct tls;        /* one connection */
 
 enum tls_want { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAIL };
@@ -28,6 +30,36 @@ void tls_server_free(struct tls_server *);
  * old; does it name this host? For `postern check`. */
 int64_t tls_server_left(const struct tls_server *);
 bool tls_server_names(const struct tls_server *, const char *host);
+
+/*
+ * Trusts the authorities in the PEM file ca_file, or, if that is empty, those
+ * of the system. Before the chroot: files are read here. Never NULL; if why
+ * is not "" (safe, terminated), nobody can be verified, and all else works.
+ */
+struct tls_client *tls_client_new(const char *ca_file, char *why,
+    size_t whylen);
+void tls_client_free(struct tls_client *);
+
+enum { TLS_NAMES_MAX = 8 };
+
+struct tls_peer { /* whom we call, and what is asked of him */
+	const char *sni;  /* NULL: none (an address) */
+	bool verify;      /* false: whoever answers will do */
+	const char *name[TLS_NAMES_MAX]; /* verify: the certificate has one
+			   * of these; ".example.org": any name below it; an
+			   * address as text; NULL ends the list */
+	const struct tls_session *session; /* NULL: a new one */
+};
+
+/* All strings are copied. Without verify, old servers are borne with. */
+struct tls *tls_connect(struct tls_client *, int fd, const struct tls_peer *);
+/*
+ * To be used again with the same peer and the same demands; NULL: there is
+ * none. Late in a connection: tickets come after the handshake.
+ */
+struct tls_session *tls_session_take(struct tls *);
+void tls_session_free(struct tls_session *); /* NULL is fine */
+bool tls_resumed(const struct tls *);
 
 /*
  * fd must be non-blocking. alpn: "smtp", "pop3", "imap" (RFC 7301 registry
