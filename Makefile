@@ -99,7 +99,8 @@ QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
 RELAY_OBJS = relay/main$S.o
-LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o
+LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
+	login/imap$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \

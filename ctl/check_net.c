@@ -39,9 +39,6 @@ check_names(struct check *k)
 	else
 		check_ok(k, "local domains: %zu",
 		    c->domains.n + c->system_domains.n);
-	if (c->listen_imap.n != 0 || c->listen_imaps.n != 0)
-		check_bad(k, "listen-imap: this version has no IMAP; set "
-		    "listen-imap and listen-imaps to off");
 }
 
 static void

@@ -150,7 +150,8 @@ ask_login(struct client *c, struct span authzid, struct span authcid,
 		.password = password,
 		.remote = span_str(c->name),
 		.sid = span_str(c->sid),
-		.input = SPAN_NONE };
+		.input = SPAN_NONE,
+		.tag = span_str(c->tag) };
 
 	if (auth == NULL || ask(c, &q) == -1)
 		return -1;

@@ -23,6 +23,7 @@
 #include "lib/tally.h"
 #include "lib/tls.h"
 #include "login/ask.h"
+#include "login/imap.h"
 #include "login/pop3.h"
 
 static struct client *clients;
@@ -30,6 +31,8 @@ static struct client *clients;
 static const struct service services[] = {
 	{ "pop3", &pop3, false },
 	{ "pop3s", &pop3, true },
+	{ "imap", &imap, false },
+	{ "imaps", &imap, true },
 };
 
 const struct service *
@@ -118,6 +121,14 @@ on_toolong(struct conn *conn)
 	c->service->protocol->toolong(c);
 }
 
+static size_t
+on_raw(struct conn *conn, struct span bytes)
+{
+	struct client *c = conn_arg(conn);
+
+	return c->service->protocol->raw(c, bytes);
+}
+
 static void
 on_tls(struct conn *conn)
 {
@@ -165,17 +176,27 @@ log_close(const struct client *c, enum conn_why why)
 	log_end();
 }
 
+/* It is gone, or logged in: then user-sessions is its bound. */
+static void
+client_uncount(struct client *c)
+{
+	if (c->counted)
+		(void)tally_add(TALLY_CONNECTED, &c->addr.sa, -1, loop_wall());
+	c->counted = false;
+}
+
 static void
 client_free(struct client *c)
 {
 	ask_forget(c);
 	fd_close(&c->session_fd);
-	if (c->counted)
-		(void)tally_add(TALLY_CONNECTED, &c->addr.sa, -1, loop_wall());
+	client_uncount(c);
 	if (c->sasl != NULL)
 		sasl_fini(c->sasl);
 	free(c->sasl);
 	free(c->user);
+	free(c->tag);
+	buf_fini(&c->command);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -196,6 +217,7 @@ on_close(struct conn *conn, enum conn_why why)
 static const struct conn_ops ops = {
 	.on_line = on_line,
 	.on_toolong = on_toolong,
+	.on_raw = on_raw,
 	.on_tls = on_tls,
 	.on_timeout = on_timeout,
 	.on_close = on_close,
@@ -236,11 +258,14 @@ client_proxy(struct client *c)
 {
 	int fd = c->session_fd;
 
-	/* pop3d ends an idle session; this is for one that cannot. */
-	uint64_t idle_ms = front.conf->pop3_timeout * 1000 + LOGIN_ANSWER_MS;
+	/* The process ends an idle session; this is for one that cannot. */
+	uint64_t idle_ms =
+	    c->service->protocol->session_idle(front.conf) * 1000 +
+	    LOGIN_ANSWER_MS;
 
 	c->session_fd = -1;
 	c->state = CLIENT_PROXY;
+	client_uncount(c);
 	conn_proxy(c->conn, fd, idle_ms);
 }
 

@@ -7,7 +7,7 @@
  *	                                  ^ |                   | |
  *	                                  | +--STLS--> HELLO    | |
  *	                                  +--------- refused ---+ |
- *	      pop3d <-- proxied (TLS) or given away (plain) -- OK-+
+ *	pop3d, imapd <-- proxied (TLS) or given away (plain) OK --+
  */
 #ifndef LOGIN_FRONT_H
 #define LOGIN_FRONT_H
@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "lib/buf.h"
 #include "lib/ipc_auth.h"
 #include "lib/limits.h"
 #include "lib/sasl.h"
@@ -35,10 +36,14 @@ struct protocol {
 	void (*greet)(struct client *);
 	void (*line)(struct client *, struct span line);
 	void (*toolong)(struct client *);
+	/* Bytes in RAW mode (lib/conn.h); NULL: never asks for it. */
+	size_t (*raw)(struct client *, struct span bytes);
 	/* TLS is up after STARTTLS: what was said before is forgotten. */
 	void (*secured)(struct client *);
 	/* Not AUTH_OK; then the session process speaks first. */
 	void (*refused)(struct client *, enum auth_verdict);
+	/* s that a session may be idle before its process ends it. */
+	uint64_t (*session_idle)(const struct conf *);
 };
 
 enum client_state { CLIENT_HELLO, CLIENT_TALK, CLIENT_ASKED, CLIENT_PROXY };
@@ -55,6 +60,9 @@ struct client {
 	uint32_t question;       /* to auth; 0: none */
 	int session_fd;          /* our end of what auth was given; -1 */
 	char *user;              /* given by USER; NULL: none */
+	char *tag;               /* of the IMAP command that waits */
+	struct buf command;      /* an IMAP command, so far */
+	size_t literal;          /* bytes of it that are still to come */
 	struct sasl *sasl;       /* an exchange; NULL: none */
 	union {
 		struct sockaddr sa;

@@ -346,6 +346,12 @@ goodbye(enum goodbye why)
 	return SPAN("-ERR enough, bye\r\n");
 }
 
+static uint64_t
+session_idle(const struct conf *conf)
+{
+	return conf->pop3_timeout;
+}
+
 const struct protocol pop3 = {
 	.name = "pop3",
 	.line_max = POP3_LINE_MAX,
@@ -355,4 +361,5 @@ const struct protocol pop3 = {
 	.toolong = on_toolong,
 	.secured = on_secured,
 	.refused = on_refused,
+	.session_idle = session_idle,
 };

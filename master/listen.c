@@ -211,16 +211,6 @@ plan_service(const struct conf *c, const char *service,
 	return rc;
 }
 
-static int
-plan_none(const char *service, const struct conf_listens *at, struct buf *err)
-{
-	if (at->n == 0)
-		return 0;
-	buf_fmt(err, "listen-%s: this version has no IMAP; set it to off\n",
-	    service);
-	return -1;
-}
-
 int
 listen_plan(const struct conf *c, struct buf *err)
 {
@@ -231,8 +221,8 @@ listen_plan(const struct conf *c, struct buf *err)
 	rc |= plan_service(c, "submissions", &c->listen_submissions, true, err);
 	rc |= plan_service(c, "pop3", &c->listen_pop3, false, err);
 	rc |= plan_service(c, "pop3s", &c->listen_pop3s, true, err);
-	rc |= plan_none("imap", &c->listen_imap, err);
-	rc |= plan_none("imaps", &c->listen_imaps, err);
+	rc |= plan_service(c, "imap", &c->listen_imap, false, err);
+	rc |= plan_service(c, "imaps", &c->listen_imaps, true, err);
 	if (rc == 0) {
 		rc |= plan_unix(
 		    c, "local", "submit.sock", SOCK_STREAM, 0666, err);

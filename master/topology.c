@@ -27,10 +27,12 @@ static const struct topology_row rows[] = {
 	    { "users", "aliases" } },
 	{ ROLE_LOGIN, COUNT_CONF, "user-login", true, true,
 	    GIVES_CERT | GIVES_TALLY,
-	    { "pop3", "pop3s" }, { 0 } },
+	    { "pop3", "pop3s", "imap", "imaps" }, { 0 } },
 	{ ROLE_DELIVER, COUNT_WORKER, "owner", false, false, GIVES_CHANNEL,
 	    { 0 }, { 0 } },
 	{ ROLE_POP3D, COUNT_SESSION, "owner", false, false, GIVES_CHANNEL,
+	    { 0 }, { 0 } },
+	{ ROLE_IMAPD, COUNT_SESSION, "owner", false, false, GIVES_CHANNEL,
 	    { 0 }, { 0 } },
 };
 

@@ -186,21 +186,28 @@ session_answer(struct child *c, uint32_t id, const char *why)
 	buf_fini(&b);
 }
 
+/* Of either protocol; login NULL: of all. */
+static unsigned
+sessions_count(const char *login)
+{
+	return children_count(ROLE_POP3D, login) +
+	    children_count(ROLE_IMAPD, login);
+}
+
 static const char *
 session_limit(struct span login)
 {
 	const struct conf *conf = house.now->conf;
-	unsigned all, his;
+	unsigned his;
 	char *name;
 
 	if (house.state == HOUSE_STOPPING)
 		return "stopping";
-	all = children_count(ROLE_POP3D, NULL);
-	if (all >= conf->sessions)
+	if (sessions_count(NULL) >= conf->sessions)
 		return "too many sessions";
 	if ((name = span_dup(login)) == NULL)
 		return "bad login name";
-	his = children_count(ROLE_POP3D, name);
+	his = sessions_count(name);
 	free(name);
 	return his >= conf->user_sessions ? "too many sessions of this user"
 					  : NULL;
@@ -235,9 +242,6 @@ session_asked(struct child *c, struct ipc_msg *m)
 		return -1;
 	if (m->lost) /* EMFILE here is no fault of auth's */
 		why = "no descriptor is free";
-	else if (in.service !=
-	    ROLE_POP3D) /* imapd's room is not furnished yet */
-		why = "no such service";
 	else if ((why = owner_refusal(in.user, in.uid, in.gid, in.root)) ==
 		NULL &&
 	    (!path_is_plain(in.mailbox) || !path_is_below(in.mailbox, in.root)))

@@ -1,6 +1,6 @@
 /*
  * worker: what children ask master for: processes of mailbox owners. deliver
- * for queue, sessions (pop3d) for auth. The one who asks is believed
+ * for queue, sessions (pop3d, imapd) for auth. The one who asks is believed
  * nothing: each field is checked.
  */
 #ifndef MASTER_WORKER_H

@@ -7,7 +7,7 @@ is its master, its queue and its auth (t/house.py). No root, no other daemon.
   # comment
   !set key=value        a setting; before the first line of talk
   !service NAME         smtp (default), submission, submissions, local;
-                        pop3s (default of login), pop3
+                        pop3s (default of login), pop3, imap, imaps
   !early TEXT           connect and send TEXT before the daemon serves
   !queue CODE X.Y.Z TEXT, !queue silent     what the queue answers
   !spool CODE X.Y.Z TEXT                    what it answers to a large one
@@ -146,7 +146,7 @@ class Dialog:
         s = self.house.connect(service)
         self.now = Client(s)
         self.clients.append(self.now)
-        if service in ('submissions', 'pop3s'):
+        if service in ('submissions', 'pop3s', 'imaps'):
             self.now.starttls(self.context())
 
     def context(self):

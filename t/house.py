@@ -32,7 +32,7 @@ ALIASES = {
 (AUTH, AUTH_IS) = (64, 65)
 ROLES = {'smtpd': 1, 'login': 2, 'auth': 3, 'queue': 5}
 SERVICES = {'smtpd': ('smtp', 'submission', 'submissions'),
-            'login': ('pop3', 'pop3s')}
+            'login': ('pop3', 'pop3s', 'imap', 'imaps')}
 PEERS = {'smtpd': ('queue', 'auth'), 'login': ('auth',)}
 VERDICTS = ('ok', 'bad', 'later', 'limited')
 
@@ -242,6 +242,11 @@ class House:
                        self.file('key.pem'))
         for name in ('users', 'aliases') if self.program == 'smtpd' else ():
             self.send_file(MAP, span(name), self.file(name + '.cdb'))
+        if 'login-client-connections' in self.settings:
+            memory = os.memfd_create('tally')
+            os.truncate(memory, 16 << 20)  # more than lib/tally.c wants
+            self.send(DIR, span('tally'), [memory])
+            os.close(memory)
         for name in PEERS[self.program]:
             self.peer(name)
         self.send(GO)

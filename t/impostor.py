@@ -83,7 +83,6 @@ BAD_SESSION = [
     ("a mailbox outside its root", dict(mailbox="/etc")),
     ("a mailbox with ..", dict(mailbox=mail_root + "/../../etc")),
     ("its root as a mailbox", dict(mailbox=mail_root)),
-    ("a service that is not there yet", dict(service=IMAPD)),
 ]
 KIND = SESSION if role == "auth" else WORKER
 JUNK = [

@@ -17,7 +17,9 @@ import dialog  # noqa: E402
 WANTED = ('smtpd/smuggling-*', 'smtpd/data*', 'smtpd/auth-[lp]*[!d].dlg',
           'smtpd/starttls.dlg', 'smtpd/commands-*', 'smtpd/line-*',
           'smtpd/rcpt*', 'login/auth-[lp]*', 'login/user-pass.dlg',
-          'login/line-*', 'login/name-*', 'login/stls.dlg')
+          'login/line-*', 'login/name-*', 'login/stls.dlg',
+          'login/imap-[bilp]*.dlg', 'login/imap-starttls.dlg',
+          'login/imap-tags.dlg', 'login/imap-auth-fails.dlg')
 
 dialog.Client.split = True
 count = failed = 0
