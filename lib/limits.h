@@ -68,6 +68,17 @@ enum {
 	IMAP_LINE_MAX = 64 * 1024,      /* RFC 7162 4: 8192 at least */
 	IMAP_COMMAND_MAX = 256 * 1024,  /* with its literals, APPEND's apart */
 	IMAP_LOGIN_COMMAND_MAX = 4096,  /* before the login */
+	IMAP_DRAIN_MAX = 256 * 1024 * 1024, /* a refused {n+}: read, forgotten;
+	                                 * RFC 7888 4; larger ends all */
+	IMAP_ERRORS_FREE = 5,           /* BAD in a row, then each waits */
+	IMAP_ERRORS_MAX = 25,           /* then BYE */
+	IMAP_DELAY_MS = 1000,
+	IMAP_ITEMS_MAX = 256,           /* of one FETCH, LIST, header list */
+	IMAP_FLAGS_MAX = 256,           /* named in one command */
+	IMAP_KEYWORD_MAX = 100,         /* bytes of a flag's name */
+	IMAP_PATH_MAX = 100,            /* numbers in BODY[1.2.3 ...] */
+	IMAP_ID_MAX = 30,               /* pairs; RFC 2971 3.3 */
+	IMAP_STILL_MS = 2 * 60 * 1000,  /* IDLE: a word for NATs and proxies */
 	IMAP_TAG_MAX = 64,
 	IMAP_RANGES_MAX = 16384,        /* of one sequence set */
 	IMAP_NESTING_MAX = 50,          /* parentheses: SEARCH, lists */

@@ -16,13 +16,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/die.h"
 
 enum {
 	NET_READ = 4096,        /* bytes asked for at once */
+	NET_READ_BULK = 64 * 1024, /* likewise, of a literal */
 	NET_GATHER = 32 * 1024, /* output that is not held back any more */
 };
 
@@ -55,7 +59,7 @@ net_init(struct net *t, int fd, size_t line_max, uint64_t idle_ms,
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)
 		die("client socket: timeouts");
 	*t = (struct net){ .fd = fd, .idle_ms = idle_ms, .line_max = line_max };
-	buf_init(&t->in, initial.n + line_max + NET_READ);
+	buf_init(&t->in, initial.n + line_max + NET_READ_BULK);
 	buf_init(&t->out, 2 * NET_GATHER);
 	buf_span(&t->in, initial);
 	stop_fd = fd;
@@ -86,16 +90,16 @@ net_stop(void)
 /* Input */
 
 static enum net_got
-receive(struct net *t, uint64_t until)
+receive(struct net *t, size_t room, uint64_t until)
 {
 	ssize_t n;
 	char *p;
 
 	buf_drop(&t->in, t->used);
 	t->used = 0;
-	if ((p = buf_room(&t->in, NET_READ)) == NULL)
+	if ((p = buf_room(&t->in, room)) == NULL)
 		die("net: no room for a line");
-	n = recv(t->fd, p, NET_READ, 0);
+	n = recv(t->fd, p, room, 0);
 	if (stopped)
 		return NET_STOP;
 	if (n > 0) {
@@ -115,10 +119,39 @@ unread(const struct net *t)
 	return span_slice(buf_get(&t->in), t->used, SIZE_MAX);
 }
 
+static uint64_t
+deadline(const struct net *t)
+{
+	return t->idle_ms == 0 ? UINT64_MAX : now_ms() + t->idle_ms;
+}
+
+bool
+net_ready(const struct net *t)
+{
+	return span_has(unread(t), '\n');
+}
+
+static void
+keep_head(struct net *t, struct span line)
+{
+	t->head_len = line.n < sizeof(t->head) ? line.n : sizeof(t->head);
+	memcpy(t->head, line.p, t->head_len);
+	t->last = '\0';
+}
+
+static void
+keep_last(struct net *t, struct span part)
+{
+	while (part.n > 0 && part.p[part.n - 1] == '\r')
+		part.n--;
+	if (part.n > 0)
+		t->last = part.p[part.n - 1];
+}
+
 enum net_got
 net_line(struct net *t, struct span *line)
 {
-	uint64_t until = t->idle_ms == 0 ? UINT64_MAX : now_ms() + t->idle_ms;
+	uint64_t until = deadline(t);
 	enum net_got got = NET_LINE;
 	bool toolong = false;
 	struct span rest;
@@ -131,23 +164,85 @@ net_line(struct net *t, struct span *line)
 	for (;;) {
 		rest = unread(t);
 		end = span_find(rest, '\n');
-		toolong = toolong || end >= t->line_max;
+		if (!toolong && end >= t->line_max) {
+			toolong = true;
+			keep_head(t, rest);
+		}
+		if (toolong)
+			keep_last(t, span_slice(rest, 0, end));
 		if (end < rest.n)
 			break;
 		if (toolong) /* dropped up to its end */
 			t->used = t->in.n;
 		if (net_flush(t) == -1)
 			return NET_EOF;
-		if ((got = receive(t, until)) != NET_LINE)
+		if ((got = receive(t, NET_READ, until)) != NET_LINE)
 			return got;
 	}
 	t->used += end + 1;
-	if (toolong)
+	if (toolong) {
+		*line = span_of(t->head, t->head_len);
 		return NET_TOOLONG;
+	}
 	*line = span_slice(rest, 0, end);
 	if (end > 0 && rest.p[end - 1] == '\r')
 		line->n--;
 	return NET_LINE;
+}
+
+enum net_got
+net_bytes(struct net *t, size_t max, struct span *some)
+{
+	uint64_t until = deadline(t);
+	enum net_got got;
+
+	assert(max > 0);
+	if (stopped)
+		return NET_STOP;
+	if (t->fd == -1)
+		return NET_EOF;
+	while (unread(t).n == 0) {
+		if (net_flush(t) == -1)
+			return NET_EOF;
+		got = receive(t, max < NET_READ ? NET_READ : NET_READ_BULK,
+		    until);
+		if (got != NET_LINE)
+			return got;
+	}
+	*some = span_slice(unread(t), 0, max);
+	t->used += some->n;
+	return NET_LINE;
+}
+
+enum net_got
+net_wait(struct net *t, int fd, uint64_t ms)
+{
+	struct pollfd p[2] = { { .fd = t->fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
+	int n;
+
+	if (net_flush(t) == -1)
+		return NET_EOF;
+	if (unread(t).n > 0)
+		return NET_LINE;
+	n = poll(p, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+	if (stopped)
+		return NET_STOP;
+	if (n == -1 && errno != EINTR)
+		die("poll");
+	if (n > 0 && p[0].revents != 0)
+		return NET_LINE;
+	return n > 0 ? NET_OTHER : NET_TIMEOUT;
+}
+
+void
+net_trim(struct net *t)
+{
+	buf_drop(&t->in, t->used);
+	t->used = 0;
+	if (t->in.n == 0)
+		buf_trim(&t->in);
+	buf_trim(&t->out);
 }
 
 /* Output */
@@ -193,4 +288,10 @@ net_write(struct net *t, struct span s)
 		return send_all(t, s);
 	buf_span(&t->out, s);
 	return 0;
+}
+
+int
+net_send(struct net *t, struct span s)
+{
+	return net_flush(t) == -1 ? -1 : send_all(t, s);
 }

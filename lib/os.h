@@ -18,6 +18,7 @@ enum os_may {
 	OS_MAY_CUT = 16,   /* shorten a file that is open for writing */
 	OS_MAY_CONNECT = 32, /* make TCP sockets and connect them */
 	OS_MAY_NET = 64,   /* any internet sockets; bind, connect them */
+	OS_MAY_WATCH = 128, /* be told of changes in directories */
 	OS_MAY_FILES = 8,  /* open, read, make, rename, remove files below
 	                     * the sandbox's root */
 };

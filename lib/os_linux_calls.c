@@ -33,6 +33,7 @@ enum {
 	PAIR = OS_MAY_PAIR,
 	FILES = OS_MAY_FILES,
 	CUT = OS_MAY_CUT,
+	WATCH = OS_MAY_WATCH,
 	CONNECT = OS_MAY_CONNECT,
 	NET = OS_MAY_NET,
 };
@@ -160,6 +161,9 @@ static const struct rule rules[] = {
 	YES(unlinkat, FILES), YES(mkdirat, FILES), YES(linkat, FILES),
 	YES(renameat2, FILES), YES(copy_file_range, FILES),
 	YES(sendfile, FILES), YES(faccessat2, FILES), YES(openat2, FILES),
+
+	YES(inotify_init1, WATCH), YES(inotify_add_watch, WATCH),
+	YES(inotify_rm_watch, WATCH),
 
 	/*
 	 * A library's probes: there is no such thing here. socket(2) and

@@ -21,26 +21,34 @@ argument_fits(enum proto_arg rule, struct span arg)
 }
 
 enum proto_found
+proto_verb(const struct proto_command *table, size_t n, unsigned state,
+    struct span verb, struct span arg, const struct proto_command **cmd)
+{
+	const struct proto_command *c;
+
+	for (c = table; c < table + n; c++) {
+		if (!span_ieq(verb, span_str(c->verb)))
+			continue;
+		*cmd = c;
+		if ((c->states & state) == 0)
+			return PROTO_STATE;
+		if (!argument_fits(c->arg, arg))
+			return PROTO_ARGUMENT;
+		return PROTO_OK;
+	}
+	return PROTO_UNKNOWN;
+}
+
+enum proto_found
 proto_find(const struct proto_command *table, size_t n, unsigned state,
     struct span line, const struct proto_command **cmd, struct span *arg)
 {
-	const struct proto_command *c;
 	struct span verb;
 
 	/* A verb begins its line; blanks in front are nobody's command. */
 	if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t')
 		return PROTO_UNKNOWN;
 	verb = span_word(&line);
-	for (c = table; c < table + n; c++) {
-		if (!span_ieq(verb, span_str(c->verb)))
-			continue;
-		*cmd = c;
-		*arg = span_trim(line);
-		if ((c->states & state) == 0)
-			return PROTO_STATE;
-		if (!argument_fits(c->arg, *arg))
-			return PROTO_ARGUMENT;
-		return PROTO_OK;
-	}
-	return PROTO_UNKNOWN;
+	*arg = span_trim(line);
+	return proto_verb(table, n, state, verb, *arg, cmd);
 }

@@ -32,5 +32,12 @@ enum proto_found {
 enum proto_found proto_find(const struct proto_command *table, size_t n,
     unsigned state, struct span line, const struct proto_command **cmd,
     struct span *arg);
+/*
+ * The same for a protocol that splits its lines itself (IMAP: blanks and
+ * literals mean something): arg is only looked at for being there.
+ */
+enum proto_found proto_verb(const struct proto_command *table, size_t n,
+    unsigned state, struct span verb, struct span arg,
+    const struct proto_command **cmd);
 
 #endif

@@ -38,7 +38,7 @@ static const struct sandbox_row rows[] = {
 	{ ROLE_RELAY,   OS_MAY_LOOP | OS_MAY_CONNECT,               16384, 2048 },
 	{ ROLE_DELIVER, OS_MAY_FILES,                                 512,  256 },
 	{ ROLE_POP3D,   OS_MAY_FILES,                                  64,  512 },
-	{ ROLE_IMAPD,   OS_MAY_FILES,                                 256, 1024 },
+	{ ROLE_IMAPD,   OS_MAY_FILES | OS_MAY_WATCH,                  256, 1024 },
 };
 /* clang-format on */
 

@@ -189,10 +189,67 @@ stopping(void)
 	finish();
 }
 
+/* Bytes of a literal among lines; how a line that was too long looked. */
+static void
+bytes(void)
+{
+	struct span s;
+
+	begin(SPAN("a {3}\r\nx\r"));
+	ok(net_ready(&net) && net_line(&net, &s) == NET_LINE &&
+	        span_eq(s, SPAN("a {3}")) && !net_ready(&net),
+	    "a line that is there is known to be there");
+	ok(net_bytes(&net, 3, &s) == NET_LINE && span_eq(s, SPAN("x\r")),
+	    "bytes as far as they are there");
+	say(SPAN("yz\r\n"));
+	ok(net_bytes(&net, 1, &s) == NET_LINE && span_eq(s, SPAN("y")),
+	    "bytes that come later, no more than wanted");
+	ok(net_line(&net, &s) == NET_LINE && span_eq(s, SPAN("z")),
+	    "then lines again");
+	net_trim(&net);
+	ok(net.in.p == NULL && net.out.p == NULL, "idle it owns no memory");
+	ok(net_bytes(&net, 1, &s) == NET_TIMEOUT, "bytes that never come");
+	say(SPAN("12345678901234567890"));
+	say(SPAN("{5+}\r"));
+	say(SPAN("\n"));
+	ok(net_line(&net, &s) == NET_TOOLONG &&
+	        span_starts(s, SPAN("1234567890")) && net.last == '}',
+	    "a line too long: how it began, how it ended");
+	finish();
+}
+
+static void
+waiting(void)
+{
+	struct span s;
+	int fd[2];
+
+	begin(SPAN_NONE);
+	if (pipe(fd) == -1)
+		die("pipe");
+	ok(net_wait(&net, fd[0], 1) == NET_TIMEOUT, "nobody says a thing");
+	if (write(fd[1], "x", 1) != 1)
+		die("write");
+	ok(net_wait(&net, fd[0], 60000) == NET_OTHER, "the other one does");
+	say(SPAN("a\nb\n"));
+	ok(net_wait(&net, fd[0], 60000) == NET_LINE, "the client goes first");
+	ok(net_line(&net, &s) == NET_LINE && net_wait(&net, -1, 60000) ==
+	        NET_LINE, "also with what is here already");
+	(void)net_line(&net, &s);
+	fd_close(&far);
+	ok(net_wait(&net, -1, 60000) == NET_LINE &&
+	        net_line(&net, &s) == NET_EOF, "and when it leaves");
+	fd_close(&fd[0]);
+	fd_close(&fd[1]);
+	finish();
+}
+
 int
 main(void)
 {
 	lines();
+	bytes();
+	waiting();
 	timeouts();
 	output();
 	large_output();

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/inotify.h>
+#endif
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -90,6 +93,19 @@ static bool
 try_cut(void)
 {
 	return ftruncate(log_fd, 0) == 0;
+}
+
+static bool
+try_watch(void)
+{
+#ifdef __linux__
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	return fd != -1 && fchdir(root_fd) == 0 &&
+	    inotify_add_watch(fd, "a", IN_CREATE) != -1;
+#else
+	return false;
+#endif
 }
 
 static bool
@@ -337,7 +353,7 @@ try_other_arch(void)
 
 #define R(role) (1u << ROLE_##role)
 #define FRONT (R(SMTPD) | R(LOGIN))
-#define OWNER (R(DELIVER) | R(POP3D))
+#define OWNER (R(DELIVER) | R(POP3D) | R(IMAPD))
 #define ALL (FRONT | OWNER | R(AUTH) | R(DNS) | R(QUEUE) | R(RELAY))
 
 /* clang-format off */
@@ -355,6 +371,7 @@ static const struct {
 	{ "work with files below its root", try_root_file,
 	    OWNER | R(QUEUE) },
 	{ "cut what it may write", try_cut, R(QUEUE) },
+	{ "be told of changes in a directory", try_watch, R(IMAPD) },
 	{ "make a hole in its log", try_punch, 0 },
 	{ "write over its log", try_overwrite, 0 },
 	{ "open /etc/passwd", try_open_etc, 0 },
@@ -394,7 +411,8 @@ static const struct {
 /* clang-format on */
 
 static const enum role roles[] = { ROLE_SMTPD, ROLE_LOGIN, ROLE_AUTH,
-	ROLE_DNS, ROLE_QUEUE, ROLE_DELIVER, ROLE_RELAY, ROLE_POP3D };
+	ROLE_DNS, ROLE_QUEUE, ROLE_DELIVER, ROLE_RELAY, ROLE_POP3D,
+	ROLE_IMAPD };
 
 enum { LET_THROUGH = 0, REFUSED = 1, BROKEN = 2 };
 
