@@ -345,6 +345,7 @@ turn(struct session *s)
 		answer = A_TOO_LONG;
 		break;
 	case NET_EOF:
+	case NET_OTHER: /* nobody else is waited for */
 		s->end = "closed";
 		break;
 	case NET_TIMEOUT: /* RFC 1939 3: no response */
