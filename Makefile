@@ -68,10 +68,10 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o \
 	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
 	lib/net$S.o lib/tls$S.o lib/tally$S.o \
-	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_inet$S.o \
-	lib/map$S.o lib/map_cdb$S.o \
+	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_list$S.o lib/conf_inet$S.o \
+	lib/map$S.o lib/map_cdb$S.o lib/map_text$S.o \
 	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
-	lib/aliases$S.o lib/password$S.o \
+	lib/aliases$S.o lib/transport$S.o lib/transport_of$S.o lib/transport_map$S.o lib/password$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
@@ -170,10 +170,10 @@ UNIT = smtp_reply \
 	die hash header hops imap_date imap_out imap_set imap_token ipc \
 	ipc_message log logfile loop maildir map message net parameter \
 	penalty pending proto qid reply resolve sandbox sasl smtp_data span \
-	spool tally tls users wait
+	spool tally tls transport users wait
 FUZZ = smtp_reply \
 	account addr aliases base64 conf header hops imap_out imap_token ipc \
-	maildir parameter reply sasl smtp_data spool users
+	maildir parameter reply sasl smtp_data spool transport users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
@@ -219,7 +219,8 @@ lint:
 # touched, and a foreign sendmail in SBINDIR stays: its name is then only in
 # LIBEXECDIR (see INSTALL).
 MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
-	man/postern-maildir.5 man/postern-spool.5 man/postern-users.5
+	man/postern-maildir.5 man/postern-spool.5 man/postern-transport.5 \
+	man/postern-users.5
 MAN7 = man/postern.7
 MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
 	man/postern-dns.8 \

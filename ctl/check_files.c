@@ -152,6 +152,7 @@ check_maps(struct check *k)
 	map(k, "users", "users.cdb", false, true);
 	map(k, "users", "credentials.cdb", true, true);
 	map(k, "aliases", "aliases.cdb", false, false);
+	map(k, "transport", "transport.cdb", false, false);
 	if (ctl_path(path, k->conf->map_dir, "users") == 0)
 		check_file(k, "users", path, 077);
 	if (ctl_path(path, k->conf->map_dir, "aliases") == 0)

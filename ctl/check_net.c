@@ -225,8 +225,9 @@ alias(void *arg, struct span key, struct span targets, size_t line)
 void
 check_aliases(struct check *k)
 {
-	struct aliases_seen a = { .k = k, .maps = { map_named(k, "users.cdb"),
-		map_named(k, "aliases.cdb") } };
+	struct aliases_seen a = { .k = k, .maps = {
+		.users = map_named(k, "users.cdb"),
+		.aliases = map_named(k, "aliases.cdb") } };
 	struct buf text = { 0 }, err;
 	char path[PATH_LEN_MAX];
 
@@ -253,8 +254,8 @@ check_aliases(struct check *k)
 void
 check_mail(struct check *k)
 {
-	struct maps m = { map_named(k, "users.cdb"),
-		map_named(k, "aliases.cdb") };
+	struct maps m = { .users = map_named(k, "users.cdb"),
+		.aliases = map_named(k, "aliases.cdb") };
 	struct resolved_list list = { 0 };
 	const struct conf *c = k->conf;
 	const char *why = NULL;

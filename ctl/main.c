@@ -56,7 +56,7 @@ static const struct verb verbs[] = {
 	    "  KEY        the value of one key\n"
 	    "  --changed  those that differ from the default\n"
 	    "  --keys     all keys: type, default, bounds, meaning\n" },
-	{ "map", verb_map, true, "[users | aliases]...",
+	{ "map", verb_map, true, "[users | aliases | transport]...",
 	    "compile maps; running daemons take them at once", "" },
 	{ "user", verb_user, true,
 	    "add|passwd|delete|list [NAME [HASH-OPTION] [key=value]...]",

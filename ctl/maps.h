@@ -4,7 +4,7 @@
 
 #include "ctl/ctl.h"
 
-/* "users", "aliases"; then master is told, if it runs. Exit status. */
+/* "users", "aliases", "transport"; then master is told, if it runs. Exit status. */
 int maps_compile(const struct ctl *, const char *name, bool quiet);
 
 /*

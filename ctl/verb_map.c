@@ -9,6 +9,7 @@
 #include "ctl/maps.h"
 #include "lib/aliases.h"
 #include "lib/limits.h"
+#include "lib/transport.h"
 #include "lib/users.h"
 
 static const struct {
@@ -17,6 +18,7 @@ static const struct {
 } maps[] = {
 	{ "users", users_compile },
 	{ "aliases", aliases_compile },
+	{ "transport", transport_compile },
 };
 
 int
@@ -32,8 +34,8 @@ maps_compile(const struct ctl *c, const char *name, bool quiet)
 	for (i = 0; i < nitems(maps) && strcmp(maps[i].name, name) != 0; i++)
 		;
 	if (i == nitems(maps))
-		return ctl_usage("there is no map \"%s\"; there are users and "
-		    "aliases", name);
+		return ctl_usage("there is no map \"%s\"; there are users, "
+		    "aliases and transport", name);
 	buf_init(&err, 1024 * 1024);
 	if (maps[i].compile(c->conf, &count, &err) == -1)
 		rc = EX_DATAERR;
@@ -81,6 +83,7 @@ maps_renew(const struct ctl *c)
 		{ "users", "users.cdb" },
 		{ "users", "credentials.cdb" },
 		{ "aliases", "aliases.cdb" },
+		{ "transport", "transport.cdb" },
 	};
 	enum map_age age;
 	int rc;

@@ -3,17 +3,11 @@
  */
 #include "lib/aliases.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "lib/account.h"
 #include "lib/addr.h"
 #include "lib/conf.h"
 #include "lib/die.h"
 #include "lib/limits.h"
-#include "lib/map.h"
 #include "lib/text.h"
 
 struct reader {
@@ -193,7 +187,7 @@ line_read(struct reader *r, struct span line)
 
 int
 aliases_read(const struct conf *c, struct span text, const char *name,
-    aliases_fn *fn, void *arg, struct buf *err)
+    map_row_fn *fn, void *arg, struct buf *err)
 {
 	struct reader r = { .conf = c };
 	struct span line;
@@ -219,50 +213,8 @@ aliases_read(const struct conf *c, struct span text, const char *name,
 	return rc;
 }
 
-struct maker {
-	struct map_writer *map;
-	size_t count;
-};
-
-static int
-maker_add(void *arg, struct span key, struct span targets, size_t line)
-{
-	struct maker *m = arg;
-
-	(void)line;
-	m->count++;
-	return map_put(m->map, key, targets);
-}
-
 int
 aliases_compile(const struct conf *c, size_t *count, struct buf *err)
 {
-	struct maker m = { 0 };
-	char path[PATH_LEN_MAX], out[PATH_LEN_MAX];
-	size_t told = err->n;
-	struct buf text;
-	int rc = -1;
-
-	/* map-dir is bounded well below PATH_LEN_MAX */
-	(void)snprintf(path, sizeof(path), "%s/aliases", c->map_dir);
-	(void)snprintf(out, sizeof(out), "%s/aliases.cdb", c->map_dir);
-	buf_init(&text, 0);
-	if ((access(path, F_OK) == 0 || errno != ENOENT) &&
-	    text_load(path, TEXT_FILE_MAX, &text, err) == -1)
-		goto out;
-	if ((m.map = map_create(out, 0644)) == NULL)
-		goto out;
-	if (aliases_read(c, buf_get(&text), path, maker_add, &m, err) == -1) {
-		map_abort(m.map);
-		goto out;
-	}
-	if ((rc = map_commit(m.map)) == 0)
-		*count = m.count;
-out:
-	if (rc == -1 && err->n == told)
-		buf_fmt(err, "%s: cannot be written: %s; %s\n", out,
-		    strerror(errno), errno == EWOULDBLOCK
-			? "somebody else is writing it" : "the old map stays");
-	buf_fini(&text);
-	return rc;
+	return map_text_compile(c, "aliases", 0644, aliases_read, count, err);
 }

@@ -14,16 +14,11 @@
 #ifndef LIB_ALIASES_H
 #define LIB_ALIASES_H
 
-#include "lib/buf.h"
-
-struct conf;
-
-typedef int aliases_fn(void *arg, struct span key, struct span targets,
-    size_t line);
+#include "lib/map_text.h"
 
 /* As users_read(). */
 int aliases_read(const struct conf *, struct span text, const char *name,
-    aliases_fn *fn, void *arg, struct buf *err);
+    map_row_fn *fn, void *arg, struct buf *err);
 
 /* Reads MAP_DIR/aliases (none is an empty one), writes aliases.cdb. */
 int aliases_compile(const struct conf *, size_t *count, struct buf *err);

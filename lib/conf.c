@@ -285,6 +285,18 @@ check_together(struct reader *r)
 		    c->system_domains.word[i]);
 		complain(r, line_of(r, "system-domains"), buf_cstr(&text));
 	}
+	for (size_t i = 0; i < c->relay_domains.n; i++) {
+		struct span d = span_str(c->relay_domains.word[i]);
+
+		if (!conf_list_has(&c->domains, d) &&
+		    !conf_list_has(&c->system_domains, d))
+			continue;
+		buf_clear(&text);
+		buf_fmt(&text, "%s is a local domain; remove it from "
+		    "relay-domains (a row of the transport map sends a local "
+		    "domain elsewhere)", c->relay_domains.word[i]);
+		complain(r, line_of(r, "relay-domains"), buf_cstr(&text));
+	}
 	buf_fini(&text);
 }
 
@@ -475,6 +487,15 @@ conf_list_has(const struct conf_list *l, struct span word)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (span_ieq(span_str(l->word[i]), word))
+			return true;
+	return false;
+}
+
+bool
+conf_list_has_exact(const struct conf_list *l, struct span word)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (span_eq(span_str(l->word[i]), word))
 			return true;
 	return false;
 }

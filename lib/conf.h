@@ -47,6 +47,7 @@ struct conf {
 	char *hostname;
 	struct conf_list domains;        /* local domains; lower case */
 	struct conf_list system_domains; /* local, accounts of the system */
+	struct conf_list relay_domains;  /* not local, yet taken from anyone */
 	char *default_domain;  /* for names without @; never empty: default is
 				* the first local domain, else hostname */
 	char *postmaster;      /* full address; who gets mail for postmaster
@@ -90,10 +91,12 @@ struct conf {
 	uint64_t queue_lifetime, bounce_lifetime; /* s */
 	uint64_t delay_warning; /* s; 0: none */
 	uint64_t active_max;    /* messages in memory */
-	uint64_t destination_concurrency, local_concurrency;
-	uint64_t deliver_timeout; /* s without a result */
+	uint64_t destination_concurrency, destination_initial_concurrency;
+	uint64_t local_concurrency;
+	uint64_t deliver_timeout, relay_timeout; /* s without a result */
 	uint64_t spool_reserve; /* bytes that must stay free */
-	char *relayhost;        /* next hop for all other mail; not yet used */
+	char *relayhost;        /* next hop for other hosts' mail; empty: MX */
+	struct conf_list lmtp_sockets; /* paths that relay may be joined to */
 
 	/* DNS */
 	struct conf_list resolver; /* ADDRESS[@PORT]..., or one word: "system",
@@ -133,6 +136,7 @@ const char *conf_key_guess(struct span key);
 
 bool conf_nets_match(const struct conf_nets *, const struct sockaddr *);
 bool conf_list_has(const struct conf_list *, struct span word); /* any case */
+bool conf_list_has_exact(const struct conf_list *, struct span word);
 
 /* For `postern config`, the man page's test. */
 struct conf_key_info {

@@ -1,10 +1,9 @@
 /*
  * conf_type: the types of values in postern.conf(5): how each is read,
  * checked and printed. What print writes, parse reads back to the same
- * field; errors are "reason; remedy". Lists are words between blanks or
- * commas. Addresses of listeners and networks: lib/conf_inet.c.
+ * field; errors are "reason; remedy". Lists: lib/conf_list.c. Addresses of
+ * listeners and networks: lib/conf_inet.c.
  */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "lib/conf_keys.h"
 #include "lib/die.h"
 #include "lib/limits.h"
+#include "lib/transport.h"
 
 struct unit {
 	const char *name;
@@ -72,17 +72,6 @@ printable(struct span v)
 	return true;
 }
 
-static char *
-lower_dup(struct span v)
-{
-	char *s = span_dup(v);
-
-	for (char *p = s; p != NULL && *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	return s;
-}
-
 /* The separators of subaddresses: punctuation that may stand in an atom. */
 static int
 text_parse(const struct conf_key *k, struct span v, void *field,
@@ -105,25 +94,13 @@ text_parse(const struct conf_key *k, struct span v, void *field,
 }
 
 static int
-domain_check(struct span v, struct buf *why)
-{
-	if (addr_domain_ok(v) && !span_has(v, '['))
-		return 0;
-	buf_str(why, "\"");
-	buf_safe(why, v);
-	buf_str(why, "\" is no domain name; write names such as example.org,"
-		     " without a dot at the end");
-	return -1;
-}
-
-static int
 domain_parse(const struct conf_key *k, struct span v, void *field,
     struct buf *why)
 {
 	(void)k;
-	if (v.n != 0 && domain_check(v, why) == -1)
+	if (v.n != 0 && conf_domain_check(v, why) == -1)
 		return -1;
-	*(char **)field = lower_dup(v);
+	*(char **)field = conf_lower_dup(v);
 	return 0;
 }
 
@@ -132,66 +109,6 @@ host_parse(const struct conf_key *k, struct span v, void *field,
     struct buf *why)
 {
 	return domain_parse(k, v, field, why);
-}
-
-/* Takes the next word: blanks and commas are between words. */
-struct span
-conf_word(struct span *in)
-{
-	size_t i = 0, from;
-
-	while (i < in->n && span_has(SPAN(" \t,"), in->p[i]))
-		i++;
-	from = i;
-	while (i < in->n && !span_has(SPAN(" \t,"), in->p[i]))
-		i++;
-	(void)span_take(in, from);
-	return span_take(in, i - from);
-}
-
-void
-conf_list_fini(void *field)
-{
-	struct conf_list *l = field;
-
-	for (size_t i = 0; i < l->n; i++)
-		free(l->word[i]);
-	free(l->word);
-	*l = (struct conf_list){ 0 };
-}
-
-void
-conf_list_print(const void *field, struct buf *out)
-{
-	const struct conf_list *l = field;
-
-	for (size_t i = 0; i < l->n; i++) {
-		buf_str(out, i > 0 ? " " : "");
-		buf_str(out, l->word[i]);
-	}
-}
-
-static int
-domains_parse(const struct conf_key *k, struct span v, void *field,
-    struct buf *why)
-{
-	struct conf_list *l = field;
-	struct span w;
-
-	(void)k;
-	while ((w = conf_word(&v)).n != 0) {
-		if (domain_check(w, why) == -1)
-			return -1;
-		if (conf_list_has(l, w))
-			continue;
-		if (l->n == CONF_LIST_MAX) {
-			buf_fmt(why, "too many; at most %d", CONF_LIST_MAX);
-			return -1;
-		}
-		l->word = xreallocarray(l->word, l->n + 1, sizeof(*l->word));
-		l->word[l->n++] = lower_dup(w);
-	}
-	return 0;
 }
 
 /* Absolute, clean: what is compared as text must have one spelling. */
@@ -303,43 +220,16 @@ choice_parse(const struct conf_key *k, struct span v, void *field,
 	return -1;
 }
 
-static bool
-is_ipv4(struct span s)
-{
-	char text[INET_ADDRSTRLEN];
-	struct in_addr a;
-
-	return span_copy(text, sizeof(text), s) == 0 &&
-	    inet_pton(AF_INET, text, &a) == 1;
-}
-
-/* HOST, HOST:PORT, ADDRESS:PORT, [ADDRESS], [ADDRESS]:PORT */
 static int
 relay_parse(const struct conf_key *k, struct span v, void *field,
     struct buf *why)
 {
-	struct span host = v, port = SPAN_NONE;
-	size_t end = span_rfind(v, ':');
-	uint64_t n;
-	bool good;
+	struct span host;
+	uint32_t port;
+	bool bracket;
 
 	(void)k;
-	if (v.n == 0)
-		return string_set(v, field, why);
-	if (v.p[0] == '[' && !span_has(SPAN("]"), v.p[v.n - 1]))
-		end = span_rfind(v, ']') + 1;
-	else if (v.p[0] == '[')
-		end = v.n;
-	if (end < v.n) {
-		host = span_slice(v, 0, end);
-		port = span_slice(v, end, v.n);
-	}
-	good = (port.n == 0 || (port.p[0] == ':' &&
-	    span_num(span_slice(port, 1, port.n), 1, 65535, &n) == 0)) &&
-	    host.n != 0 && printable(v) && !span_has(v, ' ') &&
-	    (host.p[0] == '[' ? host.p[host.n - 1] == ']' && host.n > 2
-			      : addr_domain_ok(host) || is_ipv4(host));
-	if (good)
+	if (v.n == 0 || transport_host_parse(v, &host, &port, &bracket) == 0)
 		return string_set(v, field, why);
 	buf_str(why, "not a host; write HOST or HOST:PORT, an address as "
 		     "[192.0.2.1]:587");
@@ -488,8 +378,6 @@ const struct conf_type conf_type_text = { "text", text_parse, string_print,
 	string_fini };
 const struct conf_type conf_type_domain = { "domain", domain_parse,
 	string_print, string_fini };
-const struct conf_type conf_type_domains = { "domains", domains_parse,
-	conf_list_print, conf_list_fini };
 const struct conf_type conf_type_host = { "host name", host_parse,
 	string_print, string_fini };
 const struct conf_type conf_type_path = { "path", path_parse, string_print,

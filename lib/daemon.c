@@ -144,7 +144,7 @@ daemon_start(struct daemon *d, int argc, char **argv)
 	started_by_master(argc, argv);
 	self = d;
 	d->users_fd = d->aliases_fd = d->credentials_fd = -1;
-	d->tls_policy_fd = d->relay_passwords_fd = -1;
+	d->transport_fd = d->tls_policy_fd = d->relay_passwords_fd = -1;
 	d->resolv_fd = d->anchor_fd = -1;
 	d->dir_fd = d->tally_fd = d->client_fd = -1;
 	d->master_fd = MASTER_FD;

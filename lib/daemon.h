@@ -73,7 +73,7 @@ struct daemon {
 	struct daemon_peer peer[DAEMON_PEER_MAX];
 	struct daemon_cert cert[DAEMON_CERT_MAX];
 	int users_fd, aliases_fd, credentials_fd; /* maps at start; -1 */
-	int tls_policy_fd, relay_passwords_fd;    /* likewise */
+	int transport_fd, tls_policy_fd, relay_passwords_fd; /* likewise */
 	int resolv_fd, anchor_fd; /* dns: copies of resolv.conf, trust anchor */
 	/*
 	 * queue: the spool directory; deliver: the root that all its mailboxes

@@ -139,6 +139,8 @@ daemon_map_slot(struct daemon *d, struct span name)
 		return &d->aliases_fd;
 	if (span_eq(name, SPAN("credentials")))
 		return &d->credentials_fd;
+	if (span_eq(name, SPAN("transport")))
+		return &d->transport_fd;
 	if (span_eq(name, SPAN("tls-policy")))
 		return &d->tls_policy_fd;
 	if (span_eq(name, SPAN("relay-passwords")))

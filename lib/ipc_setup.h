@@ -58,8 +58,8 @@ struct ipc_peer {
 };
 
 struct ipc_map { /* IPC_MAP, fd of the .cdb; absent map: no fd */
-	struct span name; /* "users" "aliases" "credentials"; as they are,
-			   * copied: "resolv.conf" "trust-anchor" */
+	struct span name; /* "users" "aliases" "credentials" "transport"; as
+			   * they are, copied: "resolv.conf" "trust-anchor" */
 };
 
 struct ipc_cert { /* IPC_CERT, fd certificate, fd key */

@@ -16,6 +16,7 @@ struct conf;
 
 struct maps { /* the descriptors that master handed out; NULL: not there */
 	struct map *users, *aliases;
+	struct map *transport; /* of lib/transport.h, not looked at here */
 };
 
 enum resolve_kind {

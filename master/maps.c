@@ -72,6 +72,7 @@ static struct map_file maps[] = {
 	{ .name = "users", .fd = -1 },
 	{ .name = "aliases", .fd = -1 },
 	{ .name = "credentials", .secret = true, .fd = -1 },
+	{ .name = "transport", .optional = true, .fd = -1 },
 	{ .name = "tls-policy", .optional = true, .fd = -1 },
 	{ .name = "relay-passwords", .optional = true, .secret = true,
 	    .fd = -1 },

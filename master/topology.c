@@ -14,7 +14,7 @@
 static const struct topology_row rows[] = {
 	/* In order of start: who is asked comes before who asks. */
 	{ ROLE_QUEUE, COUNT_ONE, "user-queue", true, false, GIVES_SPOOL,
-	    { "queue" }, { "users", "aliases" } },
+	    { "queue" }, { "users", "aliases", "transport" } },
 	{ ROLE_DNS, COUNT_ONE, "user-dns", true, false, 0,
 	    { 0 }, { "resolv.conf", "trust-anchor" } },
 	{ ROLE_RELAY, COUNT_CONF, "user-relay", true, true, 0,
@@ -24,7 +24,7 @@ static const struct topology_row rows[] = {
 	{ ROLE_SMTPD, COUNT_CONF, "user-smtp", true, true,
 	    GIVES_CERT | GIVES_TALLY,
 	    { "smtp", "submission", "submissions", "local" },
-	    { "users", "aliases" } },
+	    { "users", "aliases", "transport" } },
 	{ ROLE_LOGIN, COUNT_CONF, "user-login", true, true,
 	    GIVES_CERT | GIVES_TALLY,
 	    { "pop3", "pop3s", "imap", "imaps" }, { 0 } },

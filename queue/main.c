@@ -71,6 +71,8 @@ on_map(const char *name, int fd)
 {
 	if (span_eq(span_str(name), SPAN("users")))
 		map_replace(&queue.maps.users, fd, name);
+	else if (span_eq(span_str(name), SPAN("transport")))
+		map_replace(&queue.maps.transport, fd, name);
 	else
 		map_replace(&queue.maps.aliases, fd, name);
 }
@@ -136,6 +138,7 @@ main(int argc, char **argv)
 	queue.conf = self.conf;
 	on_map("users", self.users_fd);
 	on_map("aliases", self.aliases_fd);
+	on_map("transport", self.transport_fd);
 	store_init(self.dir_fd);
 	intake_init();
 	loop_each_turn(each_turn, NULL);

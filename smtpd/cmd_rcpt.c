@@ -9,6 +9,7 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "lib/parameter.h"
+#include "lib/transport.h"
 #include "smtpd/commands.h"
 #include "smtpd/mail.h"
 #include "smtpd/replies.h"
@@ -55,17 +56,49 @@ check_alias(const struct session *s, struct span address)
 }
 
 static const struct reply *
-check_remote(const struct session *s)
+check_remote(const struct session *s, struct span address)
 {
-	const char *hop = server.conf->relayhost;
+	struct addr a;
 
-	if (!session_may_relay(s))
+	addr_split(address, &a);
+	return session_may_relay(s) ||
+	    conf_list_has(&server.conf->relay_domains, a.domain)
+	    ? &R_RCPT_OK : &R_RELAY_DENIED;
+}
+
+/* The words of the administrator; ASCII, as replies are. */
+static const struct reply *
+refusal_of(const struct transport *t)
+{
+	static char enhanced[12], text[SMTP_REPLY_MAX];
+	static struct reply r = { 550, enhanced, text };
+
+	if (span_copy(enhanced, sizeof(enhanced), t->enhanced) == -1 ||
+	    span_copy(text, sizeof(text), t->text) == -1)
 		return &R_RELAY_DENIED;
-	return hop == NULL || hop[0] == '\0' ? &R_NO_ROUTE : &R_RCPT_OK;
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p > 0x7e)
+			*p = '?';
+	return &r;
+}
+
+/* What is sure to fail is not taken: nobody needs to bounce it then. */
+static const struct reply *
+check_transport(struct span address)
+{
+	struct transport t;
+	const char *why;
+
+	if (server.maps.transport == NULL)
+		return &R_RCPT_OK;
+	if (transport_of(server.conf, server.maps.transport, address, &t,
+		&why) == -1)
+		return &R_MAP_ERROR;
+	return t.kind == TRANSPORT_ERROR ? refusal_of(&t) : &R_RCPT_OK;
 }
 
 static const struct reply *
-check(const struct session *s, struct span address)
+check_address(const struct session *s, struct span address)
 {
 	struct resolved is;
 
@@ -76,13 +109,21 @@ check(const struct session *s, struct span address)
 	case RESOLVE_ALIAS:
 		return check_alias(s, address);
 	case RESOLVE_REMOTE:
-		return check_remote(s);
+		return check_remote(s, address);
 	case RESOLVE_UNKNOWN:
 		return &R_NO_USER;
 	case RESOLVE_ERROR:
 		break;
 	}
 	return &R_MAP_ERROR;
+}
+
+static const struct reply *
+check(const struct session *s, struct span address)
+{
+	const struct reply *r = check_address(s, address);
+
+	return r == &R_RCPT_OK ? check_transport(address) : r;
 }
 
 /* NULL: there is room for another one. */

@@ -37,6 +37,8 @@ on_map(const char *name, int fd)
 		map_replace(&server.maps.users, fd, name);
 	else if (strcmp(name, "aliases") == 0)
 		map_replace(&server.maps.aliases, fd, name);
+	else if (strcmp(name, "transport") == 0)
+		map_replace(&server.maps.transport, fd, name);
 	else
 		fd_close(&fd);
 }
@@ -110,6 +112,9 @@ main(int argc, char **argv)
 		map_replace(&server.maps.users, d.users_fd, "users");
 	if (d.aliases_fd != -1)
 		map_replace(&server.maps.aliases, d.aliases_fd, "aliases");
+	if (d.transport_fd != -1)
+		map_replace(&server.maps.transport, d.transport_fd,
+		    "transport");
 	for (i = 0; i < d.npeer; i++)
 		peers_set(&d.peer[i]);
 	open_doors();

@@ -62,8 +62,6 @@ REPLY(R_AUTH_LIMITED, 421, "4.7.0", "too many failures; try later");
 /* This recipient, this message */
 REPLY(R_NO_USER, 550, "5.1.1", "no such mailbox here");
 REPLY(R_RELAY_DENIED, 550, "5.7.1", "not a local address; no relaying");
-REPLY(R_NO_ROUTE, 451, "4.4.0", "no route: this version delivers to local "
-    "domains only (relayhost is not set)");
 REPLY(R_ALIAS_ERROR, 451, "4.3.5", "the aliases of this address form a loop, "
     "or are too many; try later");
 REPLY(R_MAP_ERROR, 451, "4.3.0", "address table unreadable; try later");
