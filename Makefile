@@ -77,6 +77,12 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
 	lib/imap_out$S.o \
 	lib/smtp_reply$S.o \
+	lib/mime$S.o \
+	lib/mime_field$S.o \
+	lib/structure$S.o \
+	lib/structure_read$S.o \
+	lib/structure_out$S.o \
+	lib/address_list$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/daemon_setup$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \

@@ -12,8 +12,9 @@
 #include "lib/buf.h"
 
 /*
- * As an ENVELOPE has them (RFC 3501 7.4.2). Texts are borrowed: from the
- * field or from the list's own scratch, until the next call.
+ * As an ENVELOPE has them (RFC 3501 7.4.2). Texts are the list's own, until
+ * the next call. An address without a domain (or without anything in its
+ * brackets) has empty ones.
  */
 struct address {
 	enum address_kind {
@@ -25,16 +26,15 @@ struct address {
 	struct span route;   /* "@a,@b" */
 	struct span mailbox; /* unquoted */
 	struct span domain;
-	bool has_name, has_route, has_mailbox, has_domain;
 };
 
 struct address_list {
 	struct span in;
-	struct buf scratch;
+	struct buf phrase, comment, route, mailbox, domain;
 	bool group; /* inside one */
 };
 
-/* value: unfolded or with its folds. */
+/* value: unfolded or with its folds; borrowed until fini. */
 void address_list_init(struct address_list *, struct span value);
 bool address_list_next(struct address_list *, struct address *);
 void address_list_fini(struct address_list *);
