@@ -184,13 +184,16 @@ FUZZ = smtp_reply \
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
 FUZZERS = $(FUZZ:%=lib/%_fuzz$S.bin)
+# What end to end tests run beside the programs.
+TEST_PROGRAMS = t/unit/structure_print$S.t
 TEST_OBJS = $(UNIT:%=t/unit/%$S.o) $(FUZZ:%=lib/%_fuzz$S.o)
 FUZZ_SECONDS = 10
 FUZZ_CC = clang
 L_ALL = $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) $(L_BSD)
 
-tests: $(TEST_OBJS) $(UNIT_TESTS) $(FUZZ_TESTS) t/unit/fault.so
-$(UNIT_TESTS): $(LIB)
+tests: $(TEST_OBJS) $(UNIT_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS) \
+    t/unit/fault.so
+$(UNIT_TESTS) $(TEST_PROGRAMS): $(LIB)
 $(FUZZ_TESTS): $(LIB) lib/fuzz_main$S.o
 $(FUZZERS): $(LIB)
 .SUFFIXES: $S.t $S.cut $S.bin
