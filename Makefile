@@ -74,6 +74,11 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/aliases$S.o lib/transport$S.o lib/transport_of$S.o lib/transport_map$S.o lib/password$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
+	lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
+	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_map$S.o \
+	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_scan$S.o \
+	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
+	lib/mailbox_validity$S.o lib/os_watch$S.o lib/mutf7$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/pending$S.o \
 	lib/imap_out$S.o \
 	lib/smtp_reply$S.o \

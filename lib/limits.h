@@ -111,7 +111,8 @@ enum {
 	RELAY_ADDRESSES_MAX = 10, /* addresses of one host */
 
 	/* Mailboxes */
-	MAILDIR_MESSAGES_MAX = 1000000,  /* of one POP3 maildrop */
+	MAILDIR_MESSAGES_MAX = 1000000,  /* of one folder */
+	MAILBOX_LOG_MAX = 1024 * 1024 * 1024, /* bytes; is then written anew */
 	MAILDIR_TMP_AGE = 36 * 60 * 60,  /* s: older files in tmp/ are litter */
 
 	/* Credentials */

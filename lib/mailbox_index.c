@@ -1,0 +1,719 @@
+/*
+ * mailbox_index: the log as a file: opened, locked, followed, appended to,
+ * replaced.
+ *
+ * - readers take no lock: they stop at a record that is not whole yet
+ * - under the lock such a record is damage, of a crash or a disk: what comes
+ *   after it is looked for, UIDNEXT moves past every uid that can have been
+ *   lost, and the log is written anew
+ * - a log is replaced by rename only, so a descriptor is a whole log for as
+ *   long as it is open; that it was replaced shows in its number of links
+ * - a log by itself holds everything; the map only saves reading it
+ */
+#include "lib/mailbox_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/die.h"
+#include "lib/hash.h"
+#include "lib/ipc.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/os_file.h"
+
+enum {
+	READ_PIECE = 1024 * 1024, /* and more if a record is larger */
+	UID_GAP = 1 << 20, /* uids that a lost log may have given out */
+	OPEN_LOG = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	OPEN_TMP = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW,
+	LOG_SMALL = 512 * 1024, /* no reason to write it anew */
+	ROW_GUESS = 128,        /* bytes of a message in a fresh log */
+};
+
+static void
+complain(const char *what, const char *why)
+{
+	log_begin(LL_WARN, "index");
+	log_str("what", what);
+	log_str("why", why);
+	log_end();
+}
+
+int
+write_all(int fd, struct span s)
+{
+	ssize_t n;
+
+	while (s.n > 0) {
+		n = write(fd, s.p, s.n);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		span_take(&s, (size_t)n);
+	}
+	return 0;
+}
+
+int
+read_at(int fd, struct buf *b, uint64_t at, size_t n)
+{
+	ssize_t got;
+	char *p;
+
+	while (n > 0) {
+		p = buf_room(b, n);
+		if (p == NULL) {
+			errno = EFBIG;
+			return -1;
+		}
+		got = pread(fd, p, n, (off_t)at);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			return 0;
+		buf_grew(b, (size_t)got);
+		at += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+size_t
+record_begin(struct mailbox *m, struct buf *b, enum mailbox_log_type type)
+{
+	return mailbox_log_begin(b, type, m->t.uidnext, m->t.modseq + 1);
+}
+
+void
+record_end(struct mailbox *m, struct buf *b, size_t start)
+{
+	mailbox_log_end(b, start, m->id, m->at);
+}
+
+/* All whole records in `in`, which begins at m->at. -1: one made no sense. */
+static int
+follow(struct mailbox *m, struct span in)
+{
+	struct mailbox_log_record r;
+
+	while (mailbox_log_take(&in, &m->at, m->id, &r) == 0)
+		if (table_apply(&m->t, &r, r.payload_at) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Reads to the end. *rest: bytes there that are no whole record (yet). A
+ * record that makes no sense counts as applied: damaged is set.
+ */
+static int
+read_tail(struct mailbox *m, uint64_t *rest, bool *damaged)
+{
+	uint64_t before;
+	struct stat st;
+	struct buf b;
+	int rc = -1;
+
+	buf_init(&b, READ_PIECE);
+	do {
+		before = m->at;
+		if (fstat(m->log, &st) == -1)
+			goto out;
+		*rest = (uint64_t)st.st_size > m->at ?
+		    (uint64_t)st.st_size - m->at : 0;
+		if (*rest == 0)
+			break;
+		buf_clear(&b);
+		if (read_at(m->log, &b, m->at,
+			*rest < READ_PIECE ? (size_t)*rest : READ_PIECE) == -1)
+			goto out;
+		if (follow(m, buf_get(&b)) == -1)
+			*damaged = true;
+	} while (m->at > before);
+	rc = 0;
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+/*
+ * What comes after a damaged place. UIDNEXT first moves past every uid that
+ * the damaged bytes can have given out.
+ */
+static int
+read_past_damage(struct mailbox *m)
+{
+	struct buf b;
+	struct span in;
+	uint64_t lost, at;
+	struct stat st;
+	int rc = -1;
+
+	buf_init(&b, MAILBOX_LOG_MAX);
+	if (fstat(m->log, &st) == -1 ||
+	    read_at(m->log, &b, m->at, (size_t)((uint64_t)st.st_size - m->at)) ==
+		-1)
+		goto out;
+	in = buf_get(&b);
+	while (in.n > 0) {
+		at = m->at;
+		(void)mailbox_log_resync(&in, &m->at, m->id);
+		lost = (m->at - at) / MAILBOX_LOG_NEW_MIN + 1;
+		if (m->t.uidnext < UINT32_MAX - lost)
+			m->t.uidnext += (uint32_t)lost;
+		at = m->at;
+		(void)follow(m, in);
+		span_take(&in, (size_t)(m->at - at));
+	}
+	rc = 0;
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+int
+index_create(struct mailbox *m, struct buf *tmp)
+{
+	buf_clear(tmp);
+	buf_str(tmp, "tmp/");
+	name_unique(tmp);
+	if (buf_cstr(tmp) == NULL) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return openat(m->dir, buf_cstr(tmp), OPEN_TMP, 0600);
+}
+
+int
+index_publish(struct mailbox *m, struct buf *tmp, const char *name, bool first)
+{
+	int rc;
+
+	rc = first ? os_rename_new(m->dir, buf_cstr(tmp), m->dir, name) :
+		     renameat(m->dir, buf_cstr(tmp), m->dir, name);
+	if (rc == -1) {
+		int saved = errno;
+
+		(void)unlinkat(m->dir, buf_cstr(tmp), 0);
+		errno = saved;
+	}
+	return rc;
+}
+
+/* A fresh log, complete, takes the name. first: only if there is none. */
+static int
+log_publish(struct mailbox *m, struct buf *content, uint64_t id, bool first)
+{
+	struct buf tmp;
+	int fd, rc = -1;
+
+	buf_init(&tmp, PATH_LEN_MAX);
+	fd = index_create(m, &tmp);
+	if (fd == -1)
+		goto out;
+	/* Held before anybody can find it. */
+	if (flock(fd, LOCK_EX) == -1 ||
+	    write_all(fd, buf_get(content)) == -1 || fsync(fd) == -1) {
+		(void)unlinkat(m->dir, buf_cstr(&tmp), 0);
+		goto out;
+	}
+	if (index_publish(m, &tmp, LOG_NAME, first) == -1 ||
+	    fsync(m->dir) == -1)
+		goto out;
+	fd_close(&m->log);
+	m->log = fd;
+	m->id = id;
+	m->at = content->n;
+	fd = -1;
+	rc = 0;
+out:
+	fd_close(&fd);
+	buf_fini(&tmp);
+	return rc;
+}
+
+static void
+snapshot_row(struct mailbox *m, struct buf *b, const struct row *r)
+{
+	struct mailbox_log_new e;
+	struct buf name;
+
+	buf_init(&name, 256);
+	e = (struct mailbox_log_new){
+		.uid = r->m.uid,
+		.flags = (uint16_t)(r->m.flags & MF_STORED),
+		.bits = r->bits & (ROW_IN_NEW | ROW_RECENT),
+		.size_known = r->m.size_known,
+		.keywords = r->m.keywords,
+		.modseq = r->m.modseq,
+		.size = r->m.size,
+		.date = r->m.internaldate,
+	};
+	if (row_name(m, r) != NULL)
+		buf_span(&name, buf_get(&m->name));
+	else {
+		buf_char(&name, '\0');
+		put_u64(&name, r->hash);
+	}
+	e.name = buf_get(&name);
+	mailbox_log_new_put(b, &e);
+	buf_fini(&name);
+}
+
+static void
+snapshot(struct mailbox *m, struct buf *b, uint64_t id)
+{
+	const struct table *t = &m->t;
+	size_t start;
+	uint32_t i;
+
+	mailbox_log_head_encode(b,
+	    &(struct mailbox_log_head){ id, t->uidvalidity });
+	start = mailbox_log_begin(b, MLOG_UIDNEXT, t->uidnext, t->modseq);
+	mailbox_log_end(b, start, id, 0);
+	for (i = 0; i < MAILBOX_KEYWORDS_MAX; i++) {
+		if (t->keyword[i] == NULL)
+			continue;
+		start = mailbox_log_begin(b, MLOG_KEYWORD, t->uidnext,
+		    t->modseq);
+		put_u8(b, (uint8_t)i);
+		buf_str(b, t->keyword[i]);
+		mailbox_log_end(b, start, id, 0);
+	}
+	for (i = 0; i < t->n;) {
+		start = mailbox_log_begin(b, MLOG_NEW, t->uidnext, t->modseq);
+		for (; i < t->n && b->n - start < MAILBOX_LOG_RECORD_MAX / 2;
+		     i++)
+			if (!t->row[i].m.gone)
+				snapshot_row(m, b, &t->row[i]);
+		mailbox_log_end(b, start, id, 0);
+	}
+}
+
+/* Where each row's name is in the log that holds `content`. */
+static void
+names_move(struct mailbox *m, struct span content, uint64_t id)
+{
+	struct mailbox_log_record rec;
+	struct mailbox_log_new e;
+	uint64_t at = MAILBOX_LOG_HEAD, entry;
+	struct row *r;
+	struct span in;
+
+	span_take(&content, MAILBOX_LOG_HEAD);
+	while (mailbox_log_take(&content, &at, id, &rec) == 0) {
+		if (rec.type != MLOG_NEW)
+			continue;
+		in = rec.payload;
+		while (in.n > 0) {
+			entry = rec.payload_at + (rec.payload.n - in.n);
+			if (mailbox_log_new_get(&in, &e) == -1)
+				return;
+			r = table_find(&m->t, e.uid);
+			if (r == NULL)
+				continue;
+			r->name_at = (uint32_t)(entry + e.name_at);
+			r->bits &= (uint16_t) ~(ROW_RENAMED | ROW_ODD);
+			if (name_odd(e.name, r->m.flags & MF_STORED))
+				r->bits |= ROW_ODD;
+		}
+	}
+}
+
+static int
+rotate(struct mailbox *m, bool first)
+{
+	struct buf b;
+	uint64_t id;
+	int rc;
+
+	random_bytes(&id, sizeof(id));
+	buf_init(&b, MAILBOX_LOG_MAX);
+	snapshot(m, &b, id);
+	if (b.bad) {
+		buf_fini(&b);
+		errno = EFBIG;
+		return -1;
+	}
+	rc = log_publish(m, &b, id, first);
+	if (rc == 0) {
+		names_move(m, buf_get(&b), id);
+		m->t.synced = m->at;
+		m->map_at = 0;
+		m->t.cur.kind = m->t.new.kind = STATE_UNKNOWN;
+		if (m->watch != NULL)
+			os_watch_again(m->watch, m->dir, 0);
+	}
+	buf_fini(&b);
+	return rc;
+}
+
+int
+index_tidy(struct mailbox *m)
+{
+	struct mailbox_state cur = m->t.cur, new = m->t.new;
+
+	assert(m->locked);
+	if (m->at > LOG_SMALL + (uint64_t)m->t.n * ROW_GUESS * 4) {
+		if (rotate(m, false) == -1 ||
+		    state_write(m, &cur, &new) == -1)
+			return -1;
+	}
+	if (map_due(m))
+		(void)map_write(m); /* without it, it only takes longer */
+	return 0;
+}
+
+/*
+ * There is no log, or none that can be read: a new one, of what the map or
+ * this session still knows.
+ */
+static int
+rebuild(struct mailbox *m, bool first)
+{
+	bool damaged = false;
+	uint64_t rest;
+
+	/* Removed under us: what others wrote before is still there. */
+	if (m->log != -1 && m->t.uidvalidity != 0)
+		(void)read_tail(m, &rest, &damaged);
+	if (m->t.uidvalidity == 0 && map_recover(m) == 0) {
+		complain("map", "the log is lost; uids come from the map");
+		if (m->t.uidnext < UINT32_MAX - UID_GAP)
+			m->t.uidnext += UID_GAP;
+	}
+	if (m->t.uidvalidity == 0) {
+		table_fini(&m->t);
+		m->t.uidvalidity = validity_next(m->dir, 0);
+		if (m->t.uidvalidity == 0)
+			return -1;
+	}
+	return rotate(m, first);
+}
+
+/* Reads the head of an open log. 0; 1: it is none. */
+static int
+log_head(int fd, struct mailbox_log_head *head)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, MAILBOX_LOG_HEAD);
+	rc = read_at(fd, &b, 0, MAILBOX_LOG_HEAD);
+	if (rc == 0 && mailbox_log_head_decode(buf_get(&b), head) == -1)
+		rc = 1;
+	buf_fini(&b);
+	return rc;
+}
+
+/*
+ * The table as the log has it, on top of the map. The client's rows stay
+ * where they are: see merge().
+ */
+static int
+load(struct mailbox *m, const struct mailbox_log_head *head)
+{
+	bool damaged = false;
+	struct stat st;
+	uint64_t rest;
+
+	if (fstat(m->log, &st) == -1)
+		return -1;
+	table_init(&m->t);
+	m->id = head->id;
+	m->t.uidvalidity = head->uidvalidity;
+	if (map_load(m, (uint64_t)st.st_size) == -1) {
+		table_fini(&m->t);
+		m->t.uidvalidity = head->uidvalidity;
+		m->at = MAILBOX_LOG_HEAD;
+		m->map_at = 0;
+	}
+	m->exact = false;
+	if (read_tail(m, &rest, &damaged) == -1)
+		return -1;
+	return 0;
+}
+
+/*
+ * Old rows that the client knows keep their places; those that the new table
+ * does not have are gone. -1: the new one has others between them.
+ */
+static int
+merge(struct mailbox *m, const struct table *old)
+{
+	struct table out = m->t;
+	struct row *r;
+	const struct row *was;
+	uint32_t i, k = 0;
+
+	out.row = NULL;
+	out.n = out.cap = 0;
+	table_compact(&m->t, 0);
+	for (i = 0; i < m->count; i++) {
+		was = &old->row[i];
+		r = table_add(&out);
+		if (k < m->t.n && m->t.row[k].m.uid < was->m.uid) {
+			free(out.row);
+			errno = ESTALE;
+			return -1;
+		}
+		if (k == m->t.n || m->t.row[k].m.uid != was->m.uid) {
+			*r = *was;
+			r->m.gone = true;
+			continue;
+		}
+		*r = m->t.row[k++];
+		if ((was->m.flags & MF_STORED) != r->m.flags ||
+		    was->m.keywords != r->m.keywords)
+			r->bits |= ROW_CHANGED;
+		r->bits |= was->bits & ROW_CHANGED;
+		r->m.flags |= was->m.flags & MF_RECENT;
+	}
+	for (; k < m->t.n; k++)
+		*table_add(&out) = m->t.row[k];
+	free(m->t.row);
+	m->t = out;
+	m->t.keywords_added = 1;
+	return 0;
+}
+
+/* The log under the name, if it is another one than ours (or ours is none). */
+static int
+adopt(struct mailbox *m)
+{
+	struct mailbox_log_head head;
+	struct table old = m->t;
+	struct stat st;
+	int fd, rc;
+
+	fd = openat(m->dir, LOG_NAME, OPEN_LOG);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		fd_close(&fd);
+		errno = EIO;
+		return -1;
+	}
+	rc = log_head(fd, &head);
+	if (rc == 0 && old.uidvalidity != 0 &&
+	    head.uidvalidity != old.uidvalidity) {
+		errno = ESTALE; /* another folder by the same name */
+		rc = -1;
+	}
+	if (rc == -1) {
+		fd_close(&fd);
+		return -1;
+	}
+	fd_close(&m->log);
+	m->log = fd;
+	if (rc == 1)
+		return 1;
+	if (load(m, &head) == -1 || merge(m, &old) == -1) {
+		table_fini(&m->t);
+		m->t = old;
+		m->id = 0;
+		fd_close(&m->log);
+		return -1;
+	}
+	table_fini(&old);
+	if (m->watch != NULL)
+		os_watch_again(m->watch, m->dir, 0);
+	return 0;
+}
+
+static bool
+log_replaced(const struct mailbox *m)
+{
+	struct stat st;
+
+	return m->log == -1 || fstat(m->log, &st) == -1 || st.st_nlink == 0;
+}
+
+int
+index_catch_up(struct mailbox *m)
+{
+	bool damaged = false;
+	uint64_t rest;
+	struct stat st;
+
+	if (m->log == -1)
+		st = (struct stat){ 0 };
+	else if (fstat(m->log, &st) == -1)
+		return -1;
+	if (st.st_nlink == 0 || (uint64_t)st.st_size < m->at) {
+		if (index_lock(m) == -1)
+			return -1;
+		index_unlock(m);
+		return 0;
+	}
+	if ((uint64_t)st.st_size == m->at)
+		return 0;
+	return read_tail(m, &rest, &damaged);
+}
+
+/* A lock on the file that has the name. 1: it has no head that makes sense. */
+static int
+lock_current(struct mailbox *m)
+{
+	int rc;
+
+	for (;;) {
+		if (log_replaced(m)) {
+			rc = adopt(m);
+			if (rc == -1 && errno == ENOENT) {
+				if (rebuild(m, true) == 0)
+					return 0; /* made under its lock */
+				if (errno != EEXIST)
+					return -1;
+				continue;
+			}
+			if (rc == -1)
+				return -1;
+		} else {
+			rc = 0;
+		}
+		do
+			rc = flock(m->log, LOCK_EX) == -1 ? -1 : rc;
+		while (rc == -1 && errno == EINTR);
+		if (rc == -1)
+			return -1;
+		if (!log_replaced(m))
+			return rc;
+	}
+}
+
+/* Under the lock: is the file that we hold what we have read so far? */
+static int
+settle_log(struct mailbox *m)
+{
+	struct mailbox_log_head head;
+	bool damaged = false;
+	uint64_t rest = 0;
+	struct stat st;
+	int rc;
+
+	rc = log_head(m->log, &head);
+	if (rc == -1 || fstat(m->log, &st) == -1)
+		return -1;
+	if (rc == 1 || (m->id != 0 && head.id != m->id) ||
+	    (uint64_t)st.st_size < m->at) {
+		complain("log", "it is damaged or was cut short");
+		return rebuild(m, false);
+	}
+	if (read_tail(m, &rest, &damaged) == -1)
+		return -1;
+	if (rest == 0 && !damaged)
+		return 0;
+	complain("log", "its end is damaged; it is written anew");
+	if (rest > 0 && read_past_damage(m) == -1)
+		return -1;
+	return rotate(m, false);
+}
+
+int
+index_lock(struct mailbox *m)
+{
+	int rc;
+
+	assert(!m->locked);
+	rc = lock_current(m);
+	if (rc == -1)
+		return -1;
+	m->locked = true;
+	if (settle_log(m) == -1) {
+		index_unlock(m);
+		return -1;
+	}
+	return 0;
+}
+
+void
+index_unlock(struct mailbox *m)
+{
+	int saved = errno;
+
+	assert(m->locked);
+	m->locked = false;
+	(void)flock(m->log, LOCK_UN);
+	errno = saved;
+}
+
+int
+index_open(struct mailbox *m)
+{
+	int rc;
+
+	rc = adopt(m);
+	if (rc == 0)
+		return 0;
+	if (rc == -1 && errno != ENOENT)
+		return -1;
+	/* None, or one that is damaged: the lock's business. */
+	if (index_lock(m) == -1)
+		return -1;
+	index_unlock(m);
+	return 0;
+}
+
+int
+index_append(struct mailbox *m, struct buf *b, bool durable)
+{
+	uint64_t before = m->at;
+	int rc = 0;
+
+	assert(m->locked);
+	if (b->bad) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (b->n == 0)
+		return 0;
+	if (write_all(m->log, buf_get(b)) == -1)
+		return -1; /* what was written is damage; the next will see */
+	if (durable) {
+		if (fdatasync(m->log) == -1)
+			return -1;
+		m->t.synced = before + b->n;
+	}
+	if (follow(m, buf_get(b)) == -1 || m->at != before + b->n)
+		die("a record of ours makes no sense");
+	buf_clear(b);
+	return rc;
+}
+
+int
+row_stored_name(struct mailbox *m, const struct row *r, struct buf *out)
+{
+	char bytes[MAILBOX_LOG_NAME_MAX];
+	struct span in, name;
+	ssize_t n;
+
+	if (r->name_at == 0)
+		goto lost;
+	do
+		n = pread(m->log, bytes, sizeof(bytes), (off_t)r->name_at);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	in = span_of(bytes, (size_t)n);
+	if (mailbox_log_name_get(&in, &name) == -1 || name.p[0] == '\0')
+		goto lost;
+	buf_clear(out);
+	buf_span(out, name);
+	return out->bad ? -1 : 0;
+lost:
+	errno = ENOENT;
+	return -1;
+}

@@ -1,0 +1,320 @@
+/*
+ * mailbox_map: the table as it was at some place of the log, so that an open
+ * need not read the log from its beginning.
+ *
+ *	offset 0    head, MAP_HEAD bytes:
+ *	            "PstMap1\n", u64 id of the log, u64 place in it,
+ *	            u32 UIDVALIDITY, u32 UIDNEXT, u64 modseq,
+ *	            u64 place up to which the log is synced,
+ *	            states of cur/ and new/ (lib/mailbox_log.c),
+ *	            u32 rows, u32 bytes of keywords, u32 checksum of rows and
+ *	            keywords, zeros, u32 checksum of the head before it
+ *	128         rows, MAP_ROW bytes each, by uid:
+ *	            u32 uid, u16 flags, u8 bits, u8 size known, u64 keywords,
+ *	            u64 modseq, u64 date, u64 size, u64 hash of the base of its
+ *	            file's name, u32 where in the log the name is, u32 zero
+ *	then        keywords: u8 bit, u8 length, bytes
+ *
+ * It is read with read(2), not mapped: another program that cuts the file
+ * short must not kill the session (SIGBUS), and a view of its own is needed
+ * anyway. Replaced by rename, never written to. Not synced: a map that does
+ * not agree with its checksums is as good as none.
+ */
+#include "lib/mailbox_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/crc.h"
+#include "lib/die.h"
+#include "lib/ipc.h"
+#include "lib/limits.h"
+
+static const char magic[] = "PstMap1\n";
+
+enum {
+	MAP_HEAD = 128,
+	MAP_ROW = 56,
+	MAP_KEYWORDS_MAX = MAILBOX_KEYWORDS_MAX *
+	    (2 + IMAP_KEYWORD_MAX),
+	MAP_MAX = MAP_HEAD + MAP_ROW * MAILDIR_MESSAGES_MAX +
+	    MAP_KEYWORDS_MAX,
+	MAP_TAIL = 32 * 1024, /* of the log, that may follow a small map */
+};
+
+struct map_head {
+	uint64_t id, at, modseq, synced;
+	uint32_t uidvalidity, uidnext, rows, keywords, crc;
+	struct mailbox_state cur, new;
+};
+
+/* get_u64() goes byte by byte; there may be a million rows. */
+static uint64_t
+number(const unsigned char *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static inline uint32_t
+load32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline uint64_t
+load64(const unsigned char *p)
+{
+	return (uint64_t)load32(p) << 32 | load32(p + 4);
+}
+
+static int
+head_decode(struct span in, struct map_head *h)
+{
+	struct span head = span_slice(in, 0, MAP_HEAD);
+
+	if (head.n != MAP_HEAD || !span_starts(head, span_str(magic)) ||
+	    crc32c(0, head.p, MAP_HEAD - 4) !=
+		number((const unsigned char *)head.p + MAP_HEAD - 4, 4))
+		return -1;
+	span_take(&head, sizeof(magic) - 1);
+	if (get_u64(&head, &h->id) == -1 || get_u64(&head, &h->at) == -1 ||
+	    get_u32(&head, &h->uidvalidity) == -1 ||
+	    get_u32(&head, &h->uidnext) == -1 ||
+	    get_u64(&head, &h->modseq) == -1 ||
+	    get_u64(&head, &h->synced) == -1 ||
+	    mailbox_state_get(&head, &h->cur) == -1 ||
+	    mailbox_state_get(&head, &h->new) == -1 ||
+	    get_u32(&head, &h->rows) == -1 ||
+	    get_u32(&head, &h->keywords) == -1 ||
+	    get_u32(&head, &h->crc) == -1)
+		return -1;
+	if (h->rows > MAILDIR_MESSAGES_MAX || h->keywords > MAP_KEYWORDS_MAX ||
+	    h->uidvalidity == 0 || h->uidnext == 0)
+		return -1;
+	return 0;
+}
+
+static int
+row_decode(const unsigned char *p, uint32_t after, struct row *r)
+{
+	*r = (struct row){ 0 };
+	r->m.uid = load32(p);
+	r->m.flags = (uint32_t)(p[4] << 8 | p[5]) & MF_STORED;
+	r->bits = p[6] & ROW_STORED;
+	r->m.size_known = p[7] != 0;
+	r->m.keywords = load64(p + 8);
+	r->m.modseq = load64(p + 16);
+	r->m.internaldate = (int64_t)load64(p + 24);
+	r->m.size = load64(p + 32);
+	r->hash = load64(p + 40);
+	r->name_at = load32(p + 48);
+	return r->m.uid > after ? 0 : -1;
+}
+
+static int
+keywords_decode(struct table *t, struct span in)
+{
+	struct span name;
+	uint8_t bit, n;
+
+	while (in.n > 0) {
+		if (get_u8(&in, &bit) == -1 || get_u8(&in, &n) == -1 ||
+		    bit >= MAILBOX_KEYWORDS_MAX || t->keyword[bit] != NULL ||
+		    n == 0 || n > IMAP_KEYWORD_MAX || n > in.n)
+			return -1;
+		name = span_take(&in, n);
+		t->keyword[bit] = span_dup(name);
+		if (t->keyword[bit] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+int
+mailbox_map_decode(struct span in, struct table *t, uint64_t *id, uint64_t *at)
+{
+	struct map_head h;
+	struct span rest = in;
+	uint32_t after = 0;
+	struct row *r;
+
+	if (head_decode(in, &h) == -1)
+		return -1;
+	span_take(&rest, MAP_HEAD);
+	if (rest.n != (size_t)h.rows * MAP_ROW + h.keywords ||
+	    h.crc != crc32c(0, rest.p, rest.n))
+		return -1;
+	t->cap = h.rows + 16;
+	t->row = xreallocarray(NULL, t->cap, sizeof(*t->row));
+	for (t->n = 0; t->n < h.rows; t->n++) {
+		r = &t->row[t->n];
+		if (row_decode((const unsigned char *)span_take(&rest, MAP_ROW).p,
+			after, r) == -1)
+			return -1;
+		after = r->m.uid;
+	}
+	if (keywords_decode(t, rest) == -1 || h.uidnext <= after)
+		return -1;
+	t->uidvalidity = h.uidvalidity;
+	t->uidnext = h.uidnext;
+	t->modseq = h.modseq;
+	t->synced = h.synced;
+	t->cur = h.cur;
+	t->new = h.new;
+	*id = h.id;
+	*at = h.at;
+	return 0;
+}
+
+static void
+row_encode(struct buf *b, const struct row *r)
+{
+	put_u32(b, r->m.uid);
+	put_u16(b, (uint16_t)(r->m.flags & MF_STORED));
+	put_u8(b, (uint8_t)(r->bits & ROW_STORED));
+	put_u8(b, r->m.size_known);
+	put_u64(b, r->m.keywords);
+	put_u64(b, r->m.modseq);
+	put_u64(b, (uint64_t)r->m.internaldate);
+	put_u64(b, r->m.size);
+	put_u64(b, r->hash);
+	put_u32(b, r->name_at);
+	put_u32(b, 0);
+}
+
+void
+mailbox_map_encode(struct buf *out, const struct table *t, uint64_t id,
+    uint64_t at)
+{
+	struct buf body;
+	size_t rows, i;
+	uint32_t n = 0;
+
+	buf_init(&body, MAP_MAX);
+	for (i = 0; i < t->n; i++)
+		if (!t->row[i].m.gone) {
+			row_encode(&body, &t->row[i]);
+			n++;
+		}
+	rows = body.n;
+	for (i = 0; i < MAILBOX_KEYWORDS_MAX; i++) {
+		if (t->keyword[i] == NULL)
+			continue;
+		put_u8(&body, (uint8_t)i);
+		put_u8(&body, (uint8_t)strlen(t->keyword[i]));
+		buf_str(&body, t->keyword[i]);
+	}
+	buf_str(out, magic);
+	put_u64(out, id);
+	put_u64(out, at);
+	put_u32(out, t->uidvalidity);
+	put_u32(out, t->uidnext);
+	put_u64(out, t->modseq);
+	put_u64(out, t->synced);
+	mailbox_state_put(out, &t->cur);
+	mailbox_state_put(out, &t->new);
+	put_u32(out, n);
+	put_u32(out, (uint32_t)(body.n - rows));
+	put_u32(out, crc32c(0, body.p, body.n));
+	while (out->n < MAP_HEAD - 4 && !out->bad)
+		buf_char(out, '\0');
+	put_u32(out, crc32c(0, out->p, out->n));
+	buf_span(out, buf_get(&body));
+	out->bad = out->bad || body.bad;
+	buf_fini(&body);
+}
+
+static int
+map_read(int dirfd, struct table *t, uint64_t *id, uint64_t *at)
+{
+	struct stat st;
+	struct buf b;
+	int fd, rc = -1;
+
+	buf_init(&b, MAP_MAX);
+	fd = openat(dirfd, MAP_NAME,
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size <= MAP_MAX &&
+	    read_at(fd, &b, 0, (size_t)st.st_size) == 0)
+		rc = mailbox_map_decode(buf_get(&b), t, id, at);
+	fd_close(&fd);
+	buf_fini(&b);
+	return rc;
+}
+
+int
+map_load(struct mailbox *m, uint64_t log_size)
+{
+	uint32_t validity = m->t.uidvalidity;
+	uint64_t id, at;
+
+	if (map_read(m->dir, &m->t, &id, &at) == -1 || id != m->id ||
+	    at > log_size || m->t.uidvalidity != validity)
+		return -1;
+	m->at = m->map_at = at;
+	return 0;
+}
+
+int
+map_recover(struct mailbox *m)
+{
+	uint64_t id, at;
+
+	table_fini(&m->t);
+	if (map_read(m->dir, &m->t, &id, &at) == -1) {
+		table_fini(&m->t);
+		return -1;
+	}
+	for (uint32_t i = 0; i < m->t.n; i++) {
+		m->t.row[i].name_at = 0;
+		m->t.row[i].bits |= ROW_ODD;
+	}
+	return 0;
+}
+
+/* Reading so much of the log again would cost more than this map. */
+bool
+map_due(const struct mailbox *m)
+{
+	return m->at - m->map_at >
+	    MAP_TAIL + (uint64_t)m->t.n * MAP_ROW / 8;
+}
+
+int
+map_write(struct mailbox *m)
+{
+	struct buf b, tmp;
+	int fd = -1, rc = -1;
+
+	buf_init(&b, MAP_MAX);
+	buf_init(&tmp, PATH_LEN_MAX);
+	mailbox_map_encode(&b, &m->t, m->id, m->at);
+	if (b.bad)
+		goto out;
+	fd = index_create(m, &tmp);
+	if (fd == -1)
+		goto out;
+	if (write_all(fd, buf_get(&b)) == -1) {
+		(void)unlinkat(m->dir, buf_cstr(&tmp), 0);
+		goto out;
+	}
+	if (index_publish(m, &tmp, MAP_NAME, false) == 0) {
+		m->map_at = m->at;
+		rc = 0;
+	}
+out:
+	fd_close(&fd);
+	buf_fini(&b);
+	buf_fini(&tmp);
+	return rc;
+}

@@ -1,0 +1,466 @@
+/*
+ * mailbox_new: messages that this session adds: APPEND, COPY, MOVE.
+ *
+ * A file gets its place in cur/ and is synced there before the log tells of
+ * it, and the log is synced before anybody hears the uid. If anything fails
+ * on the way all files that were put are removed again.
+ */
+#include "lib/mailbox_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/die.h"
+#include "lib/ipc.h"
+#include "lib/limits.h"
+#include "lib/maildir.h"
+
+struct mailbox_new {
+	struct mailbox *m;
+	int fd;
+	struct buf tmp;
+};
+
+struct mailbox_new *
+mailbox_new_begin(struct mailbox *m)
+{
+	struct mailbox_new *n;
+
+	n = xcalloc(1, sizeof(*n));
+	n->m = m;
+	buf_init(&n->tmp, PATH_LEN_MAX);
+	n->fd = index_create(m, &n->tmp);
+	if (n->fd == -1) {
+		int saved = errno;
+
+		buf_fini(&n->tmp);
+		free(n);
+		errno = saved;
+		return NULL;
+	}
+	return n;
+}
+
+int
+mailbox_new_fd(const struct mailbox_new *n)
+{
+	return n->fd;
+}
+
+static void
+new_free(struct mailbox_new *n)
+{
+	fd_close(&n->fd);
+	buf_fini(&n->tmp);
+	free(n);
+}
+
+void
+mailbox_new_abort(struct mailbox_new *n)
+{
+	int saved = errno;
+
+	if (n == NULL)
+		return;
+	(void)unlinkat(n->m->dir, buf_cstr(&n->tmp), 0);
+	new_free(n);
+	errno = saved;
+}
+
+/* Bytes in the file, and on the wire: a lone LF is CR LF there. */
+static int
+measure(int fd, uint64_t *size, uint64_t *wire)
+{
+	enum { PIECE = 64 * 1024 };
+	struct buf b;
+	char last = '\0';
+	uint64_t at = 0, bare = 0;
+	int rc = -1;
+
+	buf_init(&b, PIECE);
+	do {
+		buf_clear(&b);
+		if (read_at(fd, &b, at, PIECE) == -1)
+			goto out;
+		for (size_t i = 0; i < b.n; i++) {
+			if (b.p[i] == '\n' && last != '\r')
+				bare++;
+			last = b.p[i];
+		}
+		at += b.n;
+	} while (b.n > 0);
+	*size = at;
+	*wire = at + bare;
+	rc = 0;
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+static void
+name_sized(struct buf *b, uint64_t size, uint64_t wire, uint32_t flags)
+{
+	struct buf base;
+
+	buf_init(&base, PATH_LEN_MAX);
+	name_unique(&base);
+	buf_str(&base, ",S=");
+	buf_num(&base, size);
+	buf_str(&base, ",W=");
+	buf_num(&base, wire);
+	buf_clear(b);
+	name_make(b, buf_get(&base), flags, SPAN_NONE);
+	buf_fini(&base);
+}
+
+/* A message whose file is in cur/ now: its line of a NEW record. */
+static void
+entry_put(struct mailbox *m, struct buf *b, uint32_t uid, uint32_t flags,
+    uint64_t keywords, int64_t date, uint64_t wire, struct span name)
+{
+	struct mailbox_log_new e = {
+		.uid = uid,
+		.flags = (uint16_t)(flags & MF_STORED),
+		.bits = ROW_RECENT,
+		.size_known = true,
+		.keywords = keywords,
+		.modseq = m->t.modseq + 1,
+		.size = wire,
+		.date = date,
+		.name = name,
+	};
+
+	mailbox_log_new_put(b, &e);
+}
+
+static int
+commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
+    uint64_t keywords, int64_t date, uint64_t wire, uint32_t *uid)
+{
+	struct mailbox *m = n->m;
+	char final[NAME_MAX + 1];
+	uint32_t got = m->t.uidnext;
+	struct buf b;
+	size_t start;
+	int rc = -1;
+
+	buf_init(&b, 1024);
+	if (span_copy(final, sizeof(final), name) == -1) {
+		errno = ENAMETOOLONG;
+		goto out;
+	}
+	if (got == UINT32_MAX || m->t.n >= MAILDIR_MESSAGES_MAX) {
+		errno = EDQUOT;
+		goto out;
+	}
+	state_begin(m);
+	if (renameat(m->dir, buf_cstr(&n->tmp), m->cur, final) == -1)
+		goto out;
+	m->own++;
+	start = record_begin(m, &b, MLOG_NEW);
+	entry_put(m, &b, got, flags, keywords, date, wire, name);
+	record_end(m, &b, start);
+	if (fsync(m->cur) == -1 || index_append(m, &b, true) == -1) {
+		int saved = errno;
+
+		(void)unlinkat(m->cur, final, 0);
+		m->own++;
+		errno = saved;
+		goto out;
+	}
+	*uid = got;
+	rc = 0;
+	(void)state_end(m);
+	(void)index_tidy(m);
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+int
+mailbox_new_commit(struct mailbox_new *n, uint32_t flags, uint64_t keywords,
+    int64_t date, uint32_t *uid)
+{
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = (time_t)date },
+	};
+	uint64_t size, wire;
+	struct buf name;
+	int rc = -1;
+
+	buf_init(&name, PATH_LEN_MAX);
+	if (measure(n->fd, &size, &wire) == -1 ||
+	    futimens(n->fd, times) == -1 || fsync(n->fd) == -1)
+		goto out;
+	name_sized(&name, size, wire, flags & MF_STORED);
+	if (index_lock(n->m) == -1)
+		goto out;
+	rc = commit_locked(n, buf_get(&name), flags, keywords, date, wire,
+	    uid);
+	index_unlock(n->m);
+out:
+	buf_fini(&name);
+	if (rc == -1)
+		mailbox_new_abort(n);
+	else
+		new_free(n);
+	return rc;
+}
+
+/* Copies, one by one. */
+struct copies {
+	struct mailbox *from, *to;
+	struct buf out;   /* NEW records for to */
+	struct buf names; /* terminated, of the files that were put */
+	size_t put;
+	bool retry;       /* a source was not where we know it */
+};
+
+static int
+copy_bytes(struct mailbox *to, int in, const char *final,
+    const struct stat *st)
+{
+	enum { PIECE = 64 * 1024 };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, st->st_mtim };
+	struct buf tmp, b;
+	uint64_t at = 0;
+	int fd, rc = -1;
+
+	buf_init(&tmp, PATH_LEN_MAX);
+	buf_init(&b, PIECE);
+	fd = index_create(to, &tmp);
+	if (fd == -1)
+		goto out;
+	do {
+		buf_clear(&b);
+		if (read_at(in, &b, at, PIECE) == -1 ||
+		    write_all(fd, buf_get(&b)) == -1)
+			goto fail;
+		at += b.n;
+	} while (b.n > 0);
+	if (futimens(fd, times) == -1 || fsync(fd) == -1 ||
+	    renameat(to->dir, buf_cstr(&tmp), to->cur, final) == -1)
+		goto fail;
+	rc = 0;
+	goto out;
+fail:
+	(void)unlinkat(to->dir, buf_cstr(&tmp), 0);
+out:
+	fd_close(&fd);
+	buf_fini(&tmp);
+	buf_fini(&b);
+	return rc;
+}
+
+/* By link(2) if the file system can; its bytes are on disk already. */
+static int
+copy_file(struct copies *c, const struct row *r, int in,
+    const struct stat *st, const char *final)
+{
+	const char *name = row_name(c->from, r);
+
+	if (name != NULL &&
+	    linkat(row_dir(c->from, r), name, c->to->cur, final, 0) == 0)
+		return 0;
+	if (name == NULL || errno == ENOENT) {
+		errno = ENOENT;
+		return -1;
+	}
+	return copy_bytes(c->to, in, final, st);
+}
+
+static int
+copy_row(struct copies *c, const struct row *r, uint64_t keywords,
+    uint32_t uid)
+{
+	struct maildir_name parts;
+	uint64_t size, wire;
+	struct buf name;
+	struct stat st;
+	int fd, rc = -1;
+
+	buf_init(&name, PATH_LEN_MAX);
+	if (row_name(c->from, r) == NULL) {
+		errno = ENOENT;
+		goto out;
+	}
+	fd = openat(row_dir(c->from, r), buf_cstr(&c->from->name),
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		goto out;
+	maildir_name_parse(buf_get(&c->from->name), &parts);
+	if (r->m.size_known && parts.has_size &&
+	    parts.size == (uint64_t)st.st_size) {
+		size = parts.size;
+		wire = r->m.size;
+	} else if (measure(fd, &size, &wire) == -1) {
+		goto out;
+	}
+	name_sized(&name, size, wire, r->m.flags & MF_STORED);
+	if (copy_file(c, r, fd, &st, buf_cstr(&name)) == -1)
+		goto out;
+	c->to->own++;
+	c->put++;
+	buf_bytes(&c->names, buf_cstr(&name), name.n + 1);
+	entry_put(c->to, &c->out, uid, r->m.flags, keywords,
+	    r->m.internaldate, wire, buf_get(&name));
+	rc = 0;
+out:
+	fd_close(&fd);
+	buf_fini(&name);
+	return rc;
+}
+
+/* What was put is taken back. */
+static void
+copies_undo(struct copies *c)
+{
+	struct span rest = buf_get(&c->names), name;
+	int saved = errno;
+
+	while (rest.n > 0) {
+		name = span_cut(&rest, '\0');
+		(void)unlinkat(c->to->cur, name.p, 0);
+		c->to->own++;
+	}
+	errno = saved;
+}
+
+static uint64_t
+keywords_over(const uint64_t *map, uint64_t keywords)
+{
+	uint64_t out = 0;
+
+	for (unsigned i = 0; i < MAILBOX_KEYWORDS_MAX; i++)
+		if ((keywords >> i & 1) != 0)
+			out |= map[i];
+	return out;
+}
+
+static int
+copies_put(struct copies *c, const uint32_t *seq, size_t n,
+    const uint64_t *keyword_map, uint32_t *to_uid)
+{
+	struct mailbox *to = c->to;
+	uint32_t uid = to->t.uidnext;
+	const struct row *r;
+	size_t start, i;
+
+	if (n > UINT32_MAX - 1 - uid || n > MAILDIR_MESSAGES_MAX ||
+	    to->t.n > MAILDIR_MESSAGES_MAX - n) {
+		errno = EDQUOT;
+		return -1;
+	}
+	start = record_begin(to, &c->out, MLOG_NEW);
+	for (i = 0; i < n; i++) {
+		to_uid[i] = 0;
+		if (seq[i] == 0 || seq[i] > c->from->count)
+			continue;
+		r = &c->from->t.row[seq[i] - 1];
+		if (r->m.gone)
+			continue;
+		if (copy_row(c, r, keywords_over(keyword_map, r->m.keywords),
+			uid) == -1) {
+			c->retry = errno == ENOENT;
+			return -1;
+		}
+		to_uid[i] = uid++;
+		if (c->out.n - start > MAILBOX_LOG_RECORD_MAX / 2) {
+			record_end(to, &c->out, start);
+			start = record_begin(to, &c->out, MLOG_NEW);
+		}
+		if (i % 1000 == 999)
+			state_drain(to);
+	}
+	record_end(to, &c->out, start);
+	return 0;
+}
+
+/* Names of from's keywords as bits of to; what has no room is left out. */
+static void
+keywords_map(struct mailbox *from, struct mailbox *to, const uint32_t *seq,
+    size_t n, uint64_t *map)
+{
+	uint64_t used = 0;
+	int bit;
+
+	for (size_t i = 0; i < n; i++)
+		if (seq[i] > 0 && seq[i] <= from->count)
+			used |= from->t.row[seq[i] - 1].m.keywords;
+	for (unsigned i = 0; i < MAILBOX_KEYWORDS_MAX; i++) {
+		map[i] = 0;
+		if ((used >> i & 1) == 0 || from->t.keyword[i] == NULL)
+			continue;
+		bit = mailbox_keyword_bit(to,
+		    span_str(from->t.keyword[i]), true);
+		if (bit != -1)
+			map[i] = (uint64_t)1 << bit;
+	}
+}
+
+static int
+copies_try(struct copies *c, const uint32_t *seq, size_t n, uint32_t *to_uid)
+{
+	uint64_t map[MAILBOX_KEYWORDS_MAX];
+	int rc = -1;
+
+	c->retry = false;
+	keywords_map(c->from, c->to, seq, n, map);
+	if (index_lock(c->to) == -1)
+		return -1;
+	state_begin(c->to);
+	if (copies_put(c, seq, n, map, to_uid) == -1 ||
+	    (c->put > 0 && (fsync(c->to->cur) == -1 ||
+				index_append(c->to, &c->out, true) == -1)))
+		copies_undo(c);
+	else
+		rc = 0;
+	if (c->to->own > 0)
+		(void)state_end(c->to);
+	if (rc == 0)
+		(void)index_tidy(c->to);
+	index_unlock(c->to);
+	return rc;
+}
+
+int
+mailbox_copy(struct mailbox *from, const uint32_t *seq, size_t n,
+    struct mailbox *to, bool move, uint32_t *from_uid, uint32_t *to_uid)
+{
+	struct copies c = { .from = from, .to = to };
+	int rc = -1;
+
+	if (to->read_only || (move && from->read_only)) {
+		errno = EROFS;
+		return -1;
+	}
+	buf_init(&c.out, MAILBOX_LOG_MAX);
+	buf_init(&c.names, MAILBOX_LOG_MAX);
+	for (unsigned try = 0; try < 3 && rc == -1; try++) {
+		/* from's lock is never held together with to's. */
+		if (try > 0 && refresh(from, DUE_CUR | DUE_NEW) == -1)
+			break;
+		buf_clear(&c.out);
+		buf_clear(&c.names);
+		c.put = 0;
+		rc = copies_try(&c, seq, n, to_uid);
+		if (!c.retry)
+			break;
+	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		from_uid[i] = to_uid[i] == 0 ? 0 :
+					       from->t.row[seq[i] - 1].m.uid;
+	if (rc == 0 && move)
+		rc = rows_remove(from, seq, n, 0);
+	buf_fini(&c.out);
+	buf_fini(&c.names);
+	return rc;
+}

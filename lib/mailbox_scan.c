@@ -1,0 +1,508 @@
+/*
+ * mailbox_scan: what cur/ and new/ really hold, brought into the log. Other
+ * programs may rename, remove and add files while they are listed.
+ *
+ * - new/ is listed before cur/: a message that moves meanwhile is met
+ * - a listing may miss a file that is renamed under it. So a row whose file
+ *   was not met is gone only if a second listing does not meet it either
+ * - two files with one base: if they are two, the second gets a name and a
+ *   uid of its own (a session that may write); else one was a rename
+ * - new messages get their uids in the order of their names' times
+ */
+#include "lib/mailbox_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/arith.h"
+#include "lib/die.h"
+#include "lib/ipc.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/maildir.h"
+
+struct found { /* a file that no row has */
+	char *name;
+	uint64_t time; /* in its name */
+	bool in_new;
+	bool again;    /* its base is another file's */
+	struct stat st;
+};
+
+struct scan {
+	struct mailbox *m;
+	uint32_t *slot;  /* hash table of row indexes + 1 */
+	size_t mask;
+	struct found *found;
+	size_t nfound, cap;
+	struct buf out;  /* records */
+	unsigned what;
+	bool confirm;    /* second listing: only looks for missing rows */
+};
+
+static void
+scan_init(struct scan *s, struct mailbox *m)
+{
+	size_t size = 64, i, at;
+
+	*s = (struct scan){ .m = m };
+	buf_init(&s->out, MAILBOX_LOG_MAX);
+	while (size < (size_t)m->t.n * 2)
+		size *= 2;
+	s->mask = size - 1;
+	s->slot = xcalloc(size, sizeof(*s->slot));
+	for (i = 0; i < m->t.n; i++) {
+		m->t.row[i].bits &= (uint16_t)~ROW_FOUND;
+		if (m->t.row[i].m.gone)
+			continue;
+		at = (size_t)m->t.row[i].hash & s->mask;
+		while (s->slot[at] != 0)
+			at = (at + 1) & s->mask;
+		s->slot[at] = (uint32_t)i + 1;
+	}
+}
+
+static void
+scan_fini(struct scan *s)
+{
+	for (size_t i = 0; i < s->nfound; i++)
+		free(s->found[i].name);
+	free(s->found);
+	free(s->slot);
+	buf_fini(&s->out);
+}
+
+static struct row *
+scan_row(const struct scan *s, uint64_t hash)
+{
+	size_t at = (size_t)hash & s->mask;
+	struct row *r;
+
+	for (; s->slot[at] != 0; at = (at + 1) & s->mask) {
+		r = &s->m->t.row[s->slot[at] - 1];
+		if (r->hash == hash)
+			return r;
+	}
+	return NULL;
+}
+
+static void
+found_add(struct scan *s, const char *name, bool in_new, bool again)
+{
+	struct found *f;
+
+	if (s->nfound >= MAILDIR_MESSAGES_MAX - s->m->t.n)
+		return; /* the end of the list will have to wait */
+	if (s->nfound == s->cap) {
+		s->cap = s->cap == 0 ? 16 : s->cap * 2;
+		s->found = xreallocarray(s->found, s->cap, sizeof(*f));
+	}
+	f = &s->found[s->nfound++];
+	*f = (struct found){ .name = xstrdup(name), .in_new = in_new,
+		.again = again, .time = maildir_name_time(span_str(name)) };
+}
+
+/* The file's name is not what the log says: it learns it. */
+static void
+name_record(struct scan *s, const struct row *r, const char *name, bool in_new)
+{
+	size_t start = record_begin(s->m, &s->out, MLOG_NAME);
+
+	put_u32(&s->out, r->m.uid);
+	put_u8(&s->out, in_new ? ROW_IN_NEW : 0);
+	mailbox_log_name_put(&s->out, span_str(name));
+	record_end(s->m, &s->out, start);
+}
+
+static bool
+row_has_name(struct scan *s, const struct row *r, const char *name,
+    struct span letters, bool in_new)
+{
+	const char *known;
+
+	if (((r->bits & ROW_IN_NEW) != 0) != in_new)
+		return false;
+	/* The usual form needs no look at the log. */
+	if ((r->bits & ROW_ODD) == 0 && !in_new &&
+	    name_flags(letters) == (r->m.flags & MF_STORED) &&
+	    !name_odd(span_str(name), r->m.flags & MF_STORED))
+		return true;
+	known = row_name(s->m, r);
+	return known != NULL && strcmp(known, name) == 0;
+}
+
+static void
+met(struct scan *s, const char *name, bool in_new)
+{
+	struct maildir_name parts;
+	struct row *r;
+	bool same;
+
+	maildir_name_parse(span_str(name), &parts);
+	r = scan_row(s, name_hash(parts.base));
+	if (r == NULL) {
+		if (!s->confirm)
+			found_add(s, name, in_new, false);
+		return;
+	}
+	same = row_has_name(s, r, name, parts.flags, in_new);
+	if ((r->bits & ROW_FOUND) != 0) {
+		if (!s->confirm && !same)
+			found_add(s, name, in_new, true);
+		return;
+	}
+	r->bits |= ROW_FOUND;
+	if (!same)
+		name_record(s, r, name, in_new);
+}
+
+static int
+list(struct scan *s, int dirfd, bool in_new)
+{
+	struct dirent *e;
+	DIR *d = NULL;
+	int fd;
+
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL) {
+		fd_close(&fd);
+		return -1;
+	}
+	errno = 0;
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+#ifdef DT_REG
+		if (e->d_type != DT_REG && e->d_type != DT_UNKNOWN)
+			continue;
+#endif
+		met(s, e->d_name, in_new);
+		errno = 0;
+	}
+	if (errno != 0) {
+		closedir(d);
+		return -1;
+	}
+	closedir(d);
+	return 0;
+}
+
+/* Rows that should have been met. */
+static size_t
+missing(const struct scan *s)
+{
+	const struct table *t = &s->m->t;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (t->row[i].m.gone || (t->row[i].bits & ROW_FOUND) != 0)
+			continue;
+		if ((s->what & DUE_CUR) != 0 ||
+		    (t->row[i].bits & ROW_IN_NEW) != 0)
+			n++;
+	}
+	return n;
+}
+
+static void
+expunge_missing(struct scan *s)
+{
+	const struct table *t = &s->m->t;
+	struct mailbox_ranges ranges = { .out = &s->out };
+	size_t start = record_begin(s->m, &s->out, MLOG_EXPUNGE);
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (t->row[i].m.gone || (t->row[i].bits & ROW_FOUND) != 0)
+			continue;
+		mailbox_ranges_add(&ranges, t->row[i].m.uid);
+		if (s->out.n - start > MAILBOX_LOG_RECORD_MAX / 2) {
+			mailbox_ranges_end(&ranges);
+			record_end(s->m, &s->out, start);
+			start = record_begin(s->m, &s->out, MLOG_EXPUNGE);
+		}
+	}
+	mailbox_ranges_end(&ranges);
+	record_end(s->m, &s->out, start);
+}
+
+static int
+found_order(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* A second file of one base: a rename that was met twice, or really two. */
+static bool
+is_another(struct scan *s, const struct found *f)
+{
+	struct maildir_name parts;
+	struct stat st;
+	struct row *r;
+
+	maildir_name_parse(span_str(f->name), &parts);
+	r = scan_row(s, name_hash(parts.base));
+	if (r == NULL || row_name(s->m, r) == NULL ||
+	    fstatat(row_dir(s->m, r), buf_cstr(&s->m->name), &st,
+		AT_SYMLINK_NOFOLLOW) == -1)
+		return false; /* the next scan will see */
+	return st.st_ino != f->st.st_ino || st.st_dev != f->st.st_dev;
+}
+
+/*
+ * cur/ under a name that is its own: where it is now, or a new one. A file
+ * in new/ moves to cur/ if this session may write. -1: it is gone, or cannot
+ * be taken now.
+ */
+static int
+found_place(struct scan *s, struct found *f, struct buf *name)
+{
+	struct mailbox *m = s->m;
+	struct maildir_name parts;
+	const char *to;
+
+	maildir_name_parse(span_str(f->name), &parts);
+	buf_clear(name);
+	if (m->read_only || (!f->in_new && !f->again)) {
+		if (f->again)
+			return -1;
+		buf_str(name, f->name);
+		return 0;
+	}
+	if (f->again) {
+		name_unique(name);
+		buf_span(name, span_slice(parts.base, parts.unique.n,
+			parts.base.n));
+		if (name->n > 200)
+			return -1;
+	} else {
+		buf_span(name, parts.base);
+	}
+	buf_str(name, ":2,");
+	buf_span(name, parts.flags);
+	to = name->n > 255 ? NULL : buf_cstr(name);
+	if (to == NULL || renameat(f->in_new ? m->new : m->cur, f->name,
+		m->cur, to) == -1)
+		return -1;
+	m->own += f->in_new ? 1 : 2;
+	return 0;
+}
+
+static void
+found_take(struct scan *s, struct found *f, uint32_t *uid)
+{
+	struct mailbox_log_new e = { 0 };
+	struct maildir_name parts;
+	struct buf name;
+
+	buf_init(&name, 512);
+	if (fstatat(f->in_new ? s->m->new : s->m->cur, f->name, &f->st,
+		AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(f->st.st_mode) ||
+	    (f->again && !is_another(s, f)) ||
+	    found_place(s, f, &name) == -1 || *uid >= UINT32_MAX - 1)
+		goto out;
+	maildir_name_parse(span_str(f->name), &parts);
+	e.uid = (*uid)++;
+	e.flags = (uint16_t)name_flags(parts.flags);
+	if (f->in_new)
+		e.bits = s->m->read_only ? ROW_IN_NEW : ROW_RECENT;
+	/* Sizes in names are believed as long as they fit the file. */
+	e.size_known = parts.has_wsize && (!parts.has_size ||
+	    parts.size == (uint64_t)f->st.st_size);
+	e.size = e.size_known ? parts.wsize : 0;
+	e.date = (int64_t)f->st.st_mtim.tv_sec;
+	e.modseq = s->m->t.modseq + 1;
+	e.name = buf_get(&name);
+	mailbox_log_new_put(&s->out, &e);
+out:
+	buf_fini(&name);
+}
+
+static void
+take_found(struct scan *s)
+{
+	uint32_t uid = s->m->t.uidnext;
+	size_t i, start;
+
+	if (s->nfound > 1)
+		qsort(s->found, s->nfound, sizeof(*s->found), found_order);
+	for (i = 0; i < s->nfound;) {
+		start = record_begin(s->m, &s->out, MLOG_NEW);
+		for (; i < s->nfound &&
+		     s->out.n - start < MAILBOX_LOG_RECORD_MAX / 2;
+		     i++)
+			found_take(s, &s->found[i], &uid);
+		record_end(s->m, &s->out, start);
+	}
+}
+
+/* Lists what is due; out has the records of all differences. */
+static int
+look(struct scan *s)
+{
+	struct mailbox *m = s->m;
+
+	if ((s->what & DUE_NEW) != 0 && list(s, m->new, true) == -1)
+		return -1;
+	/* Not in new/ any more: in cur/, or nowhere. */
+	if (missing(s) > 0)
+		s->what |= DUE_CUR;
+	if ((s->what & DUE_CUR) == 0)
+		return 0;
+	if ((s->what & DUE_NEW) == 0 && list(s, m->new, true) == -1)
+		return -1;
+	s->what |= DUE_NEW;
+	if (list(s, m->cur, false) == -1)
+		return -1;
+	if (missing(s) == 0)
+		return 0;
+	s->confirm = true;
+	if (list(s, m->new, true) == -1 || list(s, m->cur, false) == -1)
+		return -1;
+	if (missing(s) > 0)
+		expunge_missing(s);
+	return 0;
+}
+
+int
+scan(struct mailbox *m, unsigned due)
+{
+	struct mailbox_state cur, new, cur_after, new_after;
+	struct scan s;
+	uint64_t own;
+	int rc = -1;
+
+	if ((due & DUE_CUR) != 0)
+		state_forget(m);
+	cur = state_of(m->cur);
+	new = state_of(m->new);
+	scan_init(&s, m);
+	s.what = due;
+	if (look(&s) == -1)
+		goto out;
+	cur_after = state_of(m->cur);
+	new_after = state_of(m->new);
+	if ((s.what & DUE_CUR) == 0)
+		cur = m->t.cur;
+	else if (!state_same(&cur, &cur_after))
+		cur.kind = STATE_UNKNOWN;
+	if ((s.what & DUE_NEW) == 0)
+		new = m->t.new;
+	else if (!state_same(&new, &new_after))
+		new.kind = STATE_UNKNOWN;
+	if (index_append(m, &s.out, false) == -1)
+		goto out;
+	if (s.nfound == 0) {
+		rc = state_found(m, &cur, &new);
+		goto out;
+	}
+	/* Not written before the new messages are: it would hide them. */
+	m->t.cur = cur;
+	state_begin(m);
+	own = m->own;
+	take_found(&s);
+	if (index_append(m, &s.out, true) == -1)
+		goto out;
+	rc = m->own != own ? state_end(m) : state_write(m, &cur, &new);
+out:
+	scan_fini(&s);
+	return rc;
+}
+
+/* Files in new/ that have their uids move to cur/; \Recent is taken. */
+static int
+take(struct mailbox *m)
+{
+	struct mailbox_ranges ranges;
+	struct maildir_name parts;
+	struct buf b, to;
+	size_t start;
+	struct row *r;
+	uint32_t i;
+	int rc = -1;
+
+	buf_init(&b, MAILBOX_LOG_MAX);
+	buf_init(&to, 512);
+	state_begin(m);
+	ranges = (struct mailbox_ranges){ .out = &b };
+	start = record_begin(m, &b, MLOG_TAKEN);
+	for (i = 0; i < m->t.n; i++) {
+		r = &m->t.row[i];
+		if (r->m.gone || (r->bits & (ROW_IN_NEW | ROW_RECENT)) == 0)
+			continue;
+		if ((r->bits & ROW_IN_NEW) != 0) {
+			if (row_name(m, r) == NULL)
+				continue;
+			maildir_name_parse(buf_get(&m->name), &parts);
+			buf_clear(&to);
+			name_make(&to, parts.base, r->m.flags & MF_STORED,
+			    parts.flags);
+			if (to.n > 255 || renameat(m->new, buf_cstr(&m->name),
+				m->cur, buf_cstr(&to)) == -1)
+				continue;
+			m->own++;
+		}
+		mailbox_ranges_add(&ranges, r->m.uid);
+		r->m.flags |= MF_RECENT;
+	}
+	mailbox_ranges_end(&ranges);
+	record_end(m, &b, start);
+	if (b.n == MAILBOX_LOG_FRAME)
+		rc = 0;
+	else if (index_append(m, &b, false) == 0)
+		rc = m->own > 0 ? state_end(m) : 0;
+	buf_fini(&b);
+	buf_fini(&to);
+	return rc;
+}
+
+static bool
+take_due(const struct mailbox *m)
+{
+	uint32_t i;
+
+	if (m->read_only)
+		return false;
+	for (i = m->count; i < m->t.n; i++)
+		if (!m->t.row[i].m.gone &&
+		    (m->t.row[i].bits & (ROW_IN_NEW | ROW_RECENT)) != 0)
+			return true;
+	return false;
+}
+
+int
+refresh(struct mailbox *m, unsigned force)
+{
+	unsigned due;
+	int rc = -1;
+
+	state_drain(m);
+	if (index_catch_up(m) == -1)
+		return -1;
+	due = state_due(m) | force;
+	if (due == 0 && !take_due(m))
+		return 0;
+	if (index_lock(m) == -1)
+		return -1;
+	due = state_due(m) | force;
+	if (due != 0 && scan(m, due) == -1)
+		goto out;
+	if (take_due(m) && take(m) == -1)
+		goto out;
+	rc = index_tidy(m);
+out:
+	index_unlock(m);
+	return rc;
+}
