@@ -65,7 +65,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/reply$S.o lib/role$S.o lib/qid$S.o lib/crc$S.o lib/hash$S.o \
 	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
 	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
-	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o \
+	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o \
 	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
 	lib/net$S.o lib/tls$S.o lib/tally$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_list$S.o lib/conf_inet$S.o \
@@ -176,13 +176,15 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = smtp_reply \
+UNIT = dns_answer \
+	smtp_reply \
 	accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops imap_date imap_out imap_set imap_token ipc \
 	ipc_message log logfile loop maildir map message net parameter \
 	penalty pending proto qid reply resolve sandbox sasl smtp_data span \
 	spool tally tls transport users wait
-FUZZ = smtp_reply \
+FUZZ = dns_answer \
+	smtp_reply \
 	account addr aliases base64 conf header hops imap_out imap_token ipc \
 	maildir parameter reply sasl smtp_data spool transport users
 
