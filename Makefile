@@ -65,7 +65,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/reply$S.o lib/role$S.o lib/qid$S.o lib/crc$S.o lib/hash$S.o \
 	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
 	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
-	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o \
+	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o lib/resolv$S.o \
 	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
 	lib/net$S.o lib/tls$S.o lib/tally$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_list$S.o lib/conf_inet$S.o \
@@ -116,7 +116,8 @@ POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
-DNS_OBJS = dns/main$S.o dns/question$S.o
+DNS_OBJS = dns/main$S.o dns/question$S.o dns/resolver$S.o dns/events$S.o \
+	lib/os_linux_fcntl$S.o
 CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o \
 	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
@@ -176,7 +177,8 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = dns_answer \
+UNIT = resolv \
+	dns_answer \
 	smtp_reply \
 	accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops imap_date imap_out imap_set imap_token ipc \

@@ -1,29 +1,331 @@
-/* question: from its packet to the answer. */
+/*
+ * question: who asks waits at a lookup; those who ask the same wait at the
+ * same one.
+ *
+ *	take --malformed--> that peer is cut off, no other
+ *	  |--> not a name, too many, nobody to ask --> answered at once
+ *	  `--> waits at a lookup --> answered        --> all get it
+ *	            |--> its time is over ------------> DNS_TEMP, it alone
+ *	            |--> its peer is gone ------------> forgotten
+ *	            `--> another resolver is in force-> the lookup begins anew
+ *
+ * A lookup that nobody waits for any more goes on: what it finds is kept by
+ * libunbound. So the number of lookups bounds what libunbound has to do.
+ */
 #include "dns/question.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/resolver.h"
+#include "lib/die.h"
+#include "lib/dns_answer.h"
+#include "lib/hash.h"
 #include "lib/ipc_dns.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+enum { BUCKETS = 1024 };
+
+struct waiter {
+	struct waiter *next, **prev; /* at its lookup */
+	struct lookup *lookup;
+	struct ipc *peer;
+	uint32_t id;
+	struct timer timer;
+};
+
+struct lookup {
+	struct lookup *next, **prev; /* in its bucket */
+	struct waiter *waiters;
+	uint32_t type;
+	bool asked;
+	char name[DNS_NAME_MAX + 1];
+};
+
+static struct lookup *table[BUCKETS];
+static size_t nlookups, nwaiters;
+static uint64_t patience = 20; /* s */
+static const char *closed = "not ready yet";
+
+/* --- waiters ----------------------------------------------------------- */
+
+static void
+waiter_free(struct waiter *w)
+{
+	loop_untimer(&w->timer);
+	*w->prev = w->next;
+	if (w->next != NULL)
+		w->next->prev = w->prev;
+	nwaiters--;
+	free(w);
+}
+
+static void
+send_packet(struct ipc *peer, uint32_t id, const struct buf *packet)
+{
+	/* A peer that does not read its answers loses them, and only it. */
+	if (!packet->bad)
+		(void)ipc_send(
+		    peer, IPC_DNS_IS, id, buf_get(packet), -1, -1);
+}
+
+static void
+send_none(struct ipc *peer, uint32_t id, enum dns_status status,
+    struct span name, const char *why)
+{
+	static struct ipc_dns_is is; /* large */
+	struct buf packet;
+
+	is = (struct ipc_dns_is){ .status = status, .canonical = name,
+		.why = span_str(why) };
+	buf_init(&packet, 4096);
+	ipc_dns_is_encode(&packet, &is);
+	send_packet(peer, id, &packet);
+	buf_fini(&packet);
+}
+
+static void
+on_patience(struct timer *t)
+{
+	struct waiter *w = t->arg;
+
+	send_none(w->peer, w->id, DNS_TEMP, span_str(w->lookup->name),
+	    "no name server answers in time");
+	waiter_free(w);
+}
+
+static void
+waiter_new(struct lookup *l, struct ipc *peer, uint32_t id)
+{
+	struct waiter *w = xcalloc(1, sizeof(*w));
+
+	w->lookup = l;
+	w->peer = peer;
+	w->id = id;
+	w->next = l->waiters;
+	w->prev = &l->waiters;
+	if (l->waiters != NULL)
+		l->waiters->prev = &w->next;
+	l->waiters = w;
+	w->timer.fn = on_patience;
+	w->timer.arg = w;
+	loop_timer(&w->timer, patience * 1000);
+	nwaiters++;
+}
+
+/* --- lookups ----------------------------------------------------------- */
+
+static struct lookup **
+bucket_of(uint32_t type, struct span name)
+{
+	return &table[(hash_keyed(name) + type) % BUCKETS];
+}
+
+static struct lookup *
+lookup_find(uint32_t type, struct span name)
+{
+	struct lookup *l = *bucket_of(type, name);
+
+	while (l != NULL &&
+	    (l->type != type || !span_eq(span_str(l->name), name)))
+		l = l->next;
+	return l;
+}
+
+static struct lookup *
+lookup_new(uint32_t type, struct span name)
+{
+	struct lookup *l = xcalloc(1, sizeof(*l));
+	struct lookup **bucket = bucket_of(type, name);
+
+	l->type = type;
+	(void)span_copy(l->name, sizeof(l->name), name);
+	l->next = *bucket;
+	l->prev = bucket;
+	if (l->next != NULL)
+		l->next->prev = &l->next;
+	*bucket = l;
+	nlookups++;
+	return l;
+}
+
+static void
+lookup_free(struct lookup *l)
+{
+	while (l->waiters != NULL)
+		waiter_free(l->waiters);
+	*l->prev = l->next;
+	if (l->next != NULL)
+		l->next->prev = l->prev;
+	nlookups--;
+	free(l);
+}
+
+static void
+log_lookup(const struct lookup *l, const struct ipc_dns_is *is)
+{
+	static const char *const status[] = { "ok", "nodata", "nxdomain",
+		"temp", "bad" };
+
+	log_begin(is->status == DNS_TEMP ? LL_INFO : LL_DEBUG, "dns");
+	log_str("name", l->name);
+	log_num("type", l->type);
+	log_str("result", status[is->status]);
+	log_num("n", is->n);
+	log_num("secure", is->secure);
+	if (is->why.n > 0)
+		log_span("why", is->why);
+	log_end();
+}
+
+static void
+answer_make(const struct lookup *l, const struct resolver_answer *from,
+    struct buf *mem, struct ipc_dns_is *is)
+{
+	if (from->message.n == 0) {
+		*is = (struct ipc_dns_is){ .status = DNS_TEMP,
+			.canonical = span_str(l->name) };
+		buf_safe(mem, from->why);
+		is->why = buf_get(mem);
+		return;
+	}
+	dns_answer_parse(
+	    from->message, l->type, span_str(l->name), mem, is);
+	is->secure = from->secure && is->status != DNS_TEMP;
+}
+
+static void
+on_answer(void *arg, const struct resolver_answer *from)
+{
+	static struct ipc_dns_is is; /* large */
+	struct lookup *l = arg;
+	struct buf mem, packet;
+
+	buf_init(&mem, DNS_ANSWER_MEM);
+	buf_init(&packet, IPC_BODY_MAX);
+	answer_make(l, from, &mem, &is);
+	log_lookup(l, &is);
+	ipc_dns_is_encode(&packet, &is);
+	for (struct waiter *w = l->waiters; w != NULL; w = w->next)
+		send_packet(w->peer, w->id, &packet);
+	buf_fini(&packet);
+	buf_fini(&mem);
+	lookup_free(l);
+}
+
+static void
+lookup_fail(struct lookup *l, const char *why)
+{
+	struct resolver_answer none = { .message = SPAN_NONE };
+
+	none.why = span_str(why);
+	on_answer(l, &none);
+}
+
+/* l may be gone afterwards: what is known already is answered at once. */
+static void
+lookup_begin(struct lookup *l)
+{
+	l->asked = true;
+	if (resolver_ask(l->name, l->type, on_answer, l) == -1)
+		lookup_fail(l, "libunbound does not take the question");
+}
+
+/* --- what main calls --------------------------------------------------- */
+
+void
+question_timeout(uint64_t seconds)
+{
+	patience = seconds;
+}
+
+static struct lookup *
+lookup_not_asked(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct lookup *l = table[i]; l != NULL; l = l->next)
+			if (!l->asked)
+				return l;
+	return NULL;
+}
+
+void
+question_resolver(const char *why_not)
+{
+	struct lookup *l;
+
+	closed = why_not;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (l = table[i]; l != NULL; l = l->next)
+			l->asked = false;
+	while ((l = lookup_not_asked()) != NULL) {
+		if (closed != NULL)
+			lookup_fail(l, closed);
+		else
+			lookup_begin(l);
+	}
+}
+
+static const char *
+refusal(const struct lookup *known)
+{
+	if (closed != NULL)
+		return closed;
+	if (nwaiters >= DNS_WAITING_MAX ||
+	    (known == NULL && nlookups >= DNS_LOOKUPS_MAX))
+		return "too many questions at once";
+	return NULL;
+}
+
+static void
+question_begin(
+    struct ipc *peer, uint32_t id, const struct ipc_dns *q, struct span name)
+{
+	struct lookup *l = lookup_find(q->type, name);
+	const char *why = refusal(l);
+
+	if (why != NULL) {
+		send_none(peer, id, DNS_TEMP, name, why);
+		return;
+	}
+	if (l == NULL)
+		l = lookup_new(q->type, name);
+	waiter_new(l, peer, id);
+	if (!l->asked)
+		lookup_begin(l);
+}
 
 int
 question_take(struct ipc *peer, struct ipc_msg *m, void *arg)
 {
-	static struct ipc_dns_is is; /* large */
 	struct ipc_dns q;
-	struct buf out;
+	struct buf name;
 
 	(void)arg;
 	if (m->type != IPC_DNS || ipc_dns_decode(m->body, &q) == -1)
 		return -1;
-	is = (struct ipc_dns_is){ .status = DNS_TEMP, .canonical = q.name,
-		.why = SPAN("no resolver yet") };
-	buf_init(&out, IPC_BODY_MAX);
-	ipc_dns_is_encode(&out, &is);
-	(void)ipc_send(peer, IPC_DNS_IS, m->id, buf_get(&out), -1, -1);
-	buf_fini(&out);
+	buf_init(&name, DNS_NAME_MAX);
+	if (dns_answer_question(&q, &name) == 0)
+		question_begin(peer, m->id, &q, buf_get(&name));
+	else
+		send_none(peer, m->id, DNS_BAD, SPAN_NONE,
+		    "not a name that can be asked for");
+	buf_fini(&name);
 	return 0;
 }
 
 void
 question_forget(const struct ipc *peer)
 {
-	(void)peer;
+	struct waiter *w, *next;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct lookup *l = table[i]; l != NULL; l = l->next)
+			for (w = l->waiters; w != NULL; w = next) {
+				next = w->next;
+				if (w->peer == peer)
+					waiter_free(w);
+			}
 }

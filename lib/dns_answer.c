@@ -540,7 +540,7 @@ rcode_why(unsigned rcode)
 {
 	static const char *const names[] = {
 		[1] = "FORMERR from the name server",
-		[2] = "SERVFAIL from the name server",
+		[2] = "no name server gives a usable answer (SERVFAIL)",
 		[4] = "NOTIMP from the name server",
 		[5] = "REFUSED by the name server",
 	};
