@@ -89,13 +89,13 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/structure_out$S.o \
 	lib/address_list$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
-	lib/daemon_setup$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
+	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
 	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
 
 MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
 	master/generation$S.o master/place$S.o master/listen$S.o \
-	master/spawn$S.o master/child$S.o master/worker$S.o \
+	master/spawn$S.o master/stem$S.o master/child$S.o master/worker$S.o \
 	master/maps$S.o master/reload$S.o master/ctl$S.o
 SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \

@@ -45,8 +45,8 @@ later_map(struct daemon *d, struct ipc_msg *m)
 }
 
 /* The log file was renamed, or the administrator named another. */
-static void
-later_dir(struct ipc_msg *m)
+void
+daemon_take_log(struct ipc_msg *m)
 {
 	struct ipc_dir in;
 
@@ -87,7 +87,7 @@ later_one(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		later_conf(d, m);
 		return 0;
 	case IPC_DIR:
-		later_dir(m);
+		daemon_take_log(m);
 		return 0;
 	case IPC_STOP:
 		d->hurry = m->id == STOP_NOW;

@@ -1,6 +1,7 @@
 /*
  * daemon_impl: what the files of lib/daemon.h share: daemon_setup.c (what
- * master says before GO), daemon_drop.c (becoming harmless), daemon.c.
+ * master says before GO), daemon_stem.c (one for many), daemon_drop.c
+ * (becoming harmless), daemon.c.
  * Nobody else includes this.
  */
 #ifndef LIB_DAEMON_IMPL_H
@@ -16,6 +17,8 @@ bool daemon_is_blocking(enum role);
 
 /* Takes all messages up to GO; dies if they are not whole. */
 void daemon_receive(struct daemon *);
+/* Forks sessions; returns in a new one, as after GO. (lib/daemon_stem.c) */
+void daemon_stem(struct daemon *);
 /* Changes root and user, enters the sandbox; dies if it cannot. */
 void daemon_confine(struct daemon *);
 
@@ -25,6 +28,10 @@ enum log_level daemon_log_level(const struct conf *);
 _Noreturn void daemon_malformed(const struct ipc_msg *);
 int daemon_take_fd(struct ipc_msg *, unsigned i);
 struct conf *daemon_take_conf(struct ipc_msg *);
+/* Who we are; client: which of the descriptors is the one peer's. */
+void daemon_take_role(struct daemon *, struct ipc_msg *, unsigned client);
+/* A new descriptor 2. */
+void daemon_take_log(struct ipc_msg *);
 /* A new peer, or the successor of one that died. */
 struct daemon_peer *daemon_take_peer(struct daemon *, struct ipc_msg *);
 /* Where the descriptor of that map stands at start; NULL: no such map. */

@@ -48,8 +48,8 @@ make_blocking(int fd)
 		die("client socket");
 }
 
-static void
-setup_role(struct daemon *d, struct ipc_msg *m)
+void
+daemon_take_role(struct daemon *d, struct ipc_msg *m, unsigned client)
 {
 	if (role_text.n != 0)
 		daemon_malformed(m);
@@ -61,7 +61,7 @@ setup_role(struct daemon *d, struct ipc_msg *m)
 	d->index = d->role_is.index;
 	d->count = d->role_is.count;
 	d->privileged = d->role_is.privileged != 0;
-	d->client_fd = daemon_take_fd(m, 0);
+	d->client_fd = daemon_take_fd(m, client);
 	if (daemon_is_blocking(d->role) && d->client_fd != -1)
 		make_blocking(d->client_fd);
 }
@@ -202,7 +202,7 @@ setup_one(struct daemon *d, struct ipc_msg *m)
 {
 	switch (m->type) {
 	case IPC_ROLE:
-		setup_role(d, m);
+		daemon_take_role(d, m, 0);
 		break;
 	case IPC_CONFIG:
 		conf_free(d->conf);
@@ -223,6 +223,9 @@ setup_one(struct daemon *d, struct ipc_msg *m)
 	case IPC_DIR:
 		setup_dir(d, m);
 		break;
+	case IPC_STEM:
+		daemon_stem(d);
+		return false;
 	case IPC_GO:
 		return false;
 	default:

@@ -35,6 +35,7 @@ enum {
 #define BIT(role) (1u << ROLE_##role)
 #define CHILDREN ((1u << ROLE_COUNT) - 1 - BIT(MASTER) - BIT(CTL))
 #define AGENTS (BIT(DELIVER) | BIT(RELAY))
+#define SESSIONS (BIT(POP3D) | BIT(IMAPD))
 
 /* Who may send what to whom, and how many descriptors ride along. */
 static const struct rule {
@@ -54,7 +55,7 @@ static const struct rule {
 	{ IPC_CERT, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN) | BIT(RELAY), 2, 2,
 	    false },
 	{ IPC_DIR, BIT(MASTER), BIT(QUEUE) | BIT(SMTPD) | BIT(LOGIN) |
-	        BIT(AUTH) | BIT(RELAY) | BIT(DNS), 1, 1, false },
+	        BIT(AUTH) | BIT(RELAY) | BIT(DNS) | SESSIONS, 1, 1, false },
 	{ IPC_GO, BIT(MASTER), CHILDREN, 0, 0, false },
 	{ IPC_READY, CHILDREN, BIT(MASTER), 0, 0, false },
 	{ IPC_STOP, BIT(MASTER), CHILDREN, 0, 0, false },
@@ -66,6 +67,9 @@ static const struct rule {
 	    BIT(MASTER), 0, 0, false },
 	{ IPC_CONNECT, BIT(RELAY), BIT(MASTER), 0, 0, false },
 	{ IPC_CONNECT_IS, BIT(MASTER), BIT(RELAY), 0, 1, false },
+	{ IPC_STEM, BIT(MASTER), SESSIONS, 0, 0, false },
+	{ IPC_FORK, BIT(MASTER), SESSIONS, 2, 2, false },
+	{ IPC_FORK_IS, SESSIONS, BIT(MASTER), 0, 0, false },
 
 	{ IPC_SPOOL_OPEN, BIT(SMTPD), BIT(QUEUE), 0, 0, false },
 	{ IPC_SPOOL_IS, BIT(QUEUE), BIT(SMTPD), 0, 1, false },

@@ -31,6 +31,9 @@ enum ipc_type {
 	IPC_PEER_LOST, /* C->M my channel to this role has ended */
 	IPC_CONNECT,   /* relay->M: a connection to this LMTP socket, please */
 	IPC_CONNECT_IS,/* M->relay: fd, or why not */
+	IPC_STEM,      /* M->C fork sessions, when told so */
+	IPC_FORK,      /* M->stem: a session, please: its channel, its fd */
+	IPC_FORK_IS,   /* stem->M */
 	/* lib/ipc_mail.h: smtpd <-> queue */
 	IPC_SPOOL_OPEN = 32, /* S->Q large message: a spool file, please */
 	IPC_SPOOL_IS,        /* Q->S fd, or why not */

@@ -301,3 +301,22 @@ ipc_connect_is_decode(struct span in, struct ipc_connect_is *m)
 {
 	return get_text(&in, &m->why, PATH_LEN_MAX) == -1 || in.n != 0 ? -1 : 0;
 }
+
+void
+ipc_fork_is_encode(struct buf *b, const struct ipc_fork_is *m)
+{
+	put_u64(b, m->pid);
+}
+
+int
+ipc_fork_is_decode(struct span in, struct ipc_fork_is *out)
+{
+	struct ipc_fork_is m;
+
+	/* 1 is init; what is no pid_t could become -1: everybody. */
+	if (get_u64(&in, &m.pid) == -1 || m.pid == 1 || m.pid > INT32_MAX ||
+	    in.n != 0)
+		return -1;
+	*out = m;
+	return 0;
+}

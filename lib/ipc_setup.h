@@ -100,6 +100,10 @@ struct ipc_session_is { /* IPC_SESSION_IS */
 	struct span why; /* empty: started */
 };
 
+struct ipc_fork_is { /* IPC_FORK_IS; IPC_FORK itself is a struct ipc_role */
+	uint64_t pid; /* 0: it could not be made */
+};
+
 void ipc_role_encode(struct buf *, const struct ipc_role *);
 int ipc_role_decode(struct span, struct ipc_role *);
 void ipc_listen_encode(struct buf *, const struct ipc_listen *);
@@ -124,5 +128,7 @@ void ipc_session_encode(struct buf *, const struct ipc_session *);
 int ipc_session_decode(struct span, struct ipc_session *);
 void ipc_session_is_encode(struct buf *, const struct ipc_session_is *);
 int ipc_session_is_decode(struct span, struct ipc_session_is *);
+void ipc_fork_is_encode(struct buf *, const struct ipc_fork_is *);
+int ipc_fork_is_decode(struct span, struct ipc_fork_is *);
 
 #endif

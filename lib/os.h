@@ -46,6 +46,13 @@ int os_capabilities_drop(void);
 /* Signal to this process when its parent dies; 0 where there is no such. */
 int os_die_with_parent(int signo);
 
+/*
+ * fork(2), but the new process is a child of our parent, which gets its
+ * SIGCHLD. -1 and errno; ENOSYS where there is no such.
+ */
+pid_t os_fork_sibling(void);
+bool os_has_siblings(void);
+
 /* Closes every descriptor from lowest up. */
 void os_close_from(int lowest);
 

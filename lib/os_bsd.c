@@ -103,6 +103,19 @@ os_die_with_parent(int signo)
 #endif
 }
 
+bool
+os_has_siblings(void)
+{
+	return false;
+}
+
+pid_t
+os_fork_sibling(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
 void
 os_close_from(int lowest)
 {

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -209,6 +211,22 @@ int
 os_die_with_parent(int signo)
 {
 	return prctl(PR_SET_PDEATHSIG, signo, 0, 0, 0);
+}
+
+bool
+os_has_siblings(void)
+{
+	return true;
+}
+
+pid_t
+os_fork_sibling(void)
+{
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, 0, CLONE_PARENT | SIGCHLD, 0, 0, 0);
+#else
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+#endif
 }
 
 void

@@ -19,6 +19,7 @@
 #include "lib/span.h"
 #include "master/house.h"
 #include "master/spawn.h"
+#include "master/stem.h"
 #include "master/topology.h"
 #include "master/worker.h"
 
@@ -28,16 +29,21 @@ enum {
 	FOLLOW_MS = 5 * 1000, /* from a lost channel to SIGKILL */
 	AGAIN_MS = 100,       /* first wait before a seat is filled again */
 	AGAIN_MAX_MS = 30 * 1000,
+	EARLY_MAX = 64,
 	STEADY_MS = 60 * 1000, /* who lived so long has not failed in a row */
 };
 
 struct child *children;
 struct seat *seats;
 
-/* pid 0 would be all of us. */
+/* pid 0 would be all of us. Who is not born yet gets it then. */
 static void
-child_kill(const struct child *c, int signo)
+child_kill(struct child *c, int signo)
 {
+	if (c->pid == 0) {
+		c->birth.signal = signo;
+		return;
+	}
 	assert(c->pid > 1);
 	kill(c->pid, signo);
 }
@@ -61,6 +67,8 @@ on_deadline(struct timer *t)
 	log_str("why",
 	    c->ready || c->stopping ? "does not end" : "does not get ready");
 	log_end();
+	if (c->birth.stem != NULL) /* it hangs */
+		child_kill(c->birth.stem, SIGKILL);
 	child_kill(c, SIGKILL);
 }
 
@@ -125,6 +133,8 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return worker_asked(c, m);
 	case IPC_SESSION:
 		return session_asked(c, m);
+	case IPC_FORK_IS:
+		return c->stem ? stem_forked(c, m) : -1;
 	case IPC_PEER_LOST:
 		return on_peer_lost(c, m);
 	default:
@@ -203,7 +213,7 @@ void
 child_stop(struct child *c, bool now)
 {
 	c->stopping = true;
-	if (c->role == ROLE_POP3D || c->role == ROLE_IMAPD) {
+	if ((c->role == ROLE_POP3D || c->role == ROLE_IMAPD) && !c->stem) {
 		/* It reads its client, not us; until READY it is mute. */
 		child_kill(c, SIGTERM);
 		return;
@@ -244,6 +254,10 @@ child_ended(struct child *c, int status)
 
 	log_end_of(c, status);
 	child_unlink(c);
+	if (c->stem)
+		stem_ended(c);
+	else
+		stem_session_ended(c, status);
 	if (s != NULL) {
 		s->child = NULL;
 		if (c->ready && loop_now() - c->since >= STEADY_MS)
@@ -253,6 +267,48 @@ child_ended(struct child *c, int status)
 	}
 	house_child_gone(s); /* fills the seat again, or does not */
 	child_free(c);
+}
+
+void
+child_forget(struct child *c)
+{
+	child_unlink(c);
+	house_child_gone(NULL);
+	child_free(c);
+}
+
+/* Those who died before their stem could tell us who they are. */
+static struct {
+	struct {
+		pid_t pid;
+		int status;
+	} at[EARLY_MAX];
+	size_t n;
+} early;
+
+static bool
+somebody_is_unborn(void)
+{
+	for (struct child *c = children; c != NULL; c = c->next)
+		if (c->pid == 0)
+			return true;
+	return false;
+}
+
+void
+child_born(struct child *c, pid_t pid)
+{
+	c->pid = pid;
+	if (c->birth.signal != 0)
+		child_kill(c, c->birth.signal);
+	for (size_t i = 0; i < early.n; i++)
+		if (early.at[i].pid == pid) {
+			early.at[i].pid = 0;
+			child_ended(c, early.at[i].status);
+			break;
+		}
+	if (!somebody_is_unborn())
+		early.n = 0;
 }
 
 void
@@ -266,8 +322,12 @@ child_reap(int signo)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (c = children; c != NULL && c->pid != pid; c = c->next)
 			;
-		if (c != NULL)
+		if (c != NULL) {
 			child_ended(c, status);
+		} else if (early.n < EARLY_MAX && somebody_is_unborn()) {
+			early.at[early.n].pid = pid;
+			early.at[early.n++].status = status;
+		}
 	}
 }
 
@@ -277,7 +337,7 @@ children_count(enum role role, const char *login)
 	unsigned n = 0;
 
 	for (struct child *c = children; c != NULL; c = c->next)
-		if (c->role == role &&
+		if (c->role == role && !c->stem &&
 		    (login == NULL ||
 			(c->login != NULL && strcmp(c->login, login) == 0)))
 			n++;
@@ -343,7 +403,7 @@ seat_again(struct seat *s)
 void
 seat_fill(struct seat *s)
 {
-	s->child = spawn_seat(s);
+	s->child = s->stem ? spawn_stem(s) : spawn_seat(s);
 	if (s->child == NULL) {
 		s->failures++;
 		seat_again(s);

@@ -21,6 +21,7 @@ struct seat {
 	unsigned index, count;
 	struct generation *gen; /* whose configuration its children get */
 	struct child *child;    /* NULL: empty, `again` is set */
+	bool stem;              /* master/stem.h */
 	unsigned failures;      /* in a row */
 	struct timer again;
 };
@@ -35,6 +36,15 @@ struct child {
 	uid_t uid;
 	gid_t gid;
 	bool ready, flawed, stopping, chrooted;
+	bool stem;         /* forks sessions, is none (master/stem.h) */
+	struct birth {     /* of a session that a stem forks */
+		struct child *stem; /* NULL: it is born, pid is known */
+		uint32_t id;        /* of our question to the stem */
+		pid_t asker;        /* auth's process ... */
+		uint32_t asked;     /* ... and its question */
+		int signal;         /* that it is to get then; 0 */
+	} birth;
+	unsigned forks;    /* a stem's, so far */
 	char *user, *root, *login; /* owner's processes; else NULL */
 	uint64_t since;            /* loop clock */
 	struct timer deadline;     /* READY, or the end, or SIGKILL */
@@ -46,8 +56,12 @@ struct child {
 extern struct child *children;
 extern struct seat *seats;
 
-/* Takes fd, the channel. The caller sends the set-up. */
+/* Takes fd, the channel. The caller sends the set-up. pid 0: not born yet. */
 struct child *child_new(enum role, pid_t, int fd);
+/* It is born; perhaps it has died already, and c is gone when this returns. */
+void child_born(struct child *c, pid_t);
+/* It will not be born. */
+void child_forget(struct child *);
 
 /* Sends, or gives up on a child that does not read. fds are borrowed. */
 void child_send(struct child *, enum ipc_type, uint32_t id, const struct buf *,
@@ -59,7 +73,7 @@ void child_kill_after(struct child *, uint64_t ms);
 /* Handler of SIGCHLD. */
 void child_reap(int signo);
 
-/* How many; login NULL: any. */
+/* How many, stems apart; login NULL: any. */
 unsigned children_count(enum role, const char *login);
 
 struct seat *seat_new(

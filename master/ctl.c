@@ -91,7 +91,10 @@ state_name(void)
 static const char *
 child_state(const struct child *c)
 {
-	return c->stopping ? "draining" : c->ready ? "ready" : "starting";
+	return c->stopping      ? "draining"
+	    : !c->ready         ? "starting"
+	    : c->stem           ? "stem"
+				: "ready";
 }
 
 static void
@@ -178,6 +181,8 @@ status_processes(struct buf *b)
 	    (long)getpid(), state_name(), (unsigned long)geteuid(),
 	    (unsigned long)getegid());
 	for (struct child *c = children; c != NULL; c = c->next) {
+		if (c->pid == 0)
+			continue; /* to be born */
 		buf_fmt(b,
 		    "pid=%ld role=%s index=%u generation=%u state=%s "
 		    "uid=%lu gid=%lu",

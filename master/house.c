@@ -20,6 +20,7 @@
 #include "master/generation.h"
 #include "master/listen.h"
 #include "master/reload.h"
+#include "master/stem.h"
 #include "master/topology.h"
 
 enum {
@@ -42,6 +43,7 @@ house_start(void)
 		for (unsigned k = 0; k < number; k++)
 			seat_fill(seat_new(row[i].role, k, number, house.now));
 	}
+	stems_start();
 }
 
 static bool

@@ -23,6 +23,7 @@
 #include "master/maps.h"
 #include "master/place.h"
 #include "master/spawn.h"
+#include "master/stem.h"
 #include "master/topology.h"
 
 enum {
@@ -80,7 +81,8 @@ log_follow(void)
 	if (path[0] != '/')
 		return;
 	for (struct child *c = children; c != NULL; c = c->next)
-		if (topology_number(topology_row(c->role), house.now->conf) > 0)
+		if (c->stem ||
+		    topology_number(topology_row(c->role), house.now->conf) > 0)
 			spawn_log_again(c);
 }
 
@@ -280,7 +282,9 @@ seats_follow(struct generation *old)
 			continue;
 		}
 		s->gen = house.now;
-		if (s->child == NULL)
+		if (s->stem)
+			stem_renew(s);
+		if (s->child == NULL || s->stem)
 			continue;
 		s->child->generation = house.now->number;
 		child_send(

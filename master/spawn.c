@@ -112,22 +112,28 @@ fail:
 /* --- the set-up -------------------------------------------------------- */
 
 static void
+role_fill(struct child *c, struct ipc_role *is, const struct conf *conf)
+{
+	is->role = (uint32_t)c->role;
+	is->privileged = house.privileged;
+	is->log =
+	    strcmp(conf->log, "syslog") == 0 ? SPAN("syslog") : SPAN("stderr");
+	c->uid = (uid_t)is->uid;
+	c->gid = (gid_t)is->gid;
+	c->chrooted = is->privileged != 0 && is->chroot.n > 0;
+}
+
+static void
 setup_role(
     struct child *c, struct ipc_role *is, const struct conf *conf, int fd)
 {
 	struct buf b;
 
 	buf_init(&b, IPC_PACKET_MAX);
-	is->role = (uint32_t)c->role;
-	is->privileged = house.privileged;
-	is->log =
-	    strcmp(conf->log, "syslog") == 0 ? SPAN("syslog") : SPAN("stderr");
+	role_fill(c, is, conf);
 	ipc_role_encode(&b, is);
 	child_send(c, IPC_ROLE, 0, &b, fd, -1);
 	buf_fini(&b);
-	c->uid = (uid_t)is->uid;
-	c->gid = (gid_t)is->gid;
-	c->chrooted = is->privileged != 0 && is->chroot.n > 0;
 }
 
 static void
@@ -308,17 +314,41 @@ spawn_seat(struct seat *s)
 }
 
 struct child *
+spawn_stem(struct seat *s)
+{
+	struct child *c = fork_exec(s->role, s->gen->conf);
+
+	if (c == NULL)
+		return NULL;
+	c->seat = s;
+	c->stem = true;
+	c->generation = s->gen->number;
+	c->uid = geteuid();
+	c->gid = getegid();
+	child_send(c, IPC_CONFIG, 0, NULL, s->gen->conf_fd, -1);
+	child_send(c, IPC_STEM, 0, NULL, -1, -1);
+	return c;
+}
+
+void
+spawn_owner_role(struct child *c, struct ipc_role *is)
+{
+	c->generation = house.now->number;
+	c->user = is->user.n > 0 ? span_dup(is->user) : NULL;
+	c->root = span_dup(is->root);
+	c->login = is->login.n > 0 ? span_dup(is->login) : NULL;
+	is->count = 1;
+	role_fill(c, is, house.now->conf);
+}
+
+struct child *
 spawn_owner(enum role role, struct ipc_role *is, int fd)
 {
 	struct child *c = fork_exec(role, house.now->conf);
 
 	if (c == NULL)
 		return NULL;
-	c->generation = house.now->number;
-	c->user = is->user.n > 0 ? span_dup(is->user) : NULL;
-	c->root = span_dup(is->root);
-	c->login = is->login.n > 0 ? span_dup(is->login) : NULL;
-	is->count = 1;
+	spawn_owner_role(c, is);
 	setup_role(c, is, house.now->conf, fd);
 	setup_all(c, topology_row(role), house.now);
 	return c;

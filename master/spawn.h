@@ -22,6 +22,12 @@ struct child *spawn_seat(struct seat *);
  */
 struct child *spawn_owner(enum role, struct ipc_role *is, int fd);
 
+/* A process of the seat that only forks (master/stem.h). NULL: logged. */
+struct child *spawn_stem(struct seat *);
+
+/* Notes in c whose it is, and fills in the rest of `is`. */
+void spawn_owner_role(struct child *c, struct ipc_role *is);
+
 /* New channels to each peer of that role that was there before `since`. */
 void spawn_peers_again(struct child *, enum role, uint64_t since);
 

@@ -19,6 +19,7 @@
 #include "master/generation.h"
 #include "master/house.h"
 #include "master/spawn.h"
+#include "master/stem.h"
 
 /* --- what is believed -------------------------------------------------- */
 
@@ -174,7 +175,7 @@ worker_asked(struct child *c, struct ipc_msg *m)
 
 /* --- sessions for auth ------------------------------------------------- */
 
-static void
+void
 session_answer(struct child *c, uint32_t id, const char *why)
 {
 	struct ipc_session_is is = { span_str(why) };
@@ -213,8 +214,10 @@ session_limit(struct span login)
 					  : NULL;
 }
 
-static const char *
-session_start(const struct ipc_session *in, int fd)
+/* Answers asker, now or when the session is born. */
+static void
+session_start(struct child *asker, uint32_t id, const struct ipc_session *in,
+    int fd)
 {
 	struct ipc_role is = { .uid = in->uid,
 		.gid = in->gid,
@@ -227,9 +230,12 @@ session_start(const struct ipc_session *in, int fd)
 		.input = in->input,
 		.tag = in->tag };
 
-	if (spawn_owner((enum role)in->service, &is, fd) == NULL)
-		return "cannot start a process";
-	return NULL;
+	if (stem_session(asker, id, (enum role)in->service, &is, fd))
+		return;
+	session_answer(asker, id,
+	    spawn_owner((enum role)in->service, &is, fd) == NULL
+		? "cannot start a process"
+		: NULL);
 }
 
 int
@@ -255,7 +261,8 @@ session_asked(struct child *c, struct ipc_msg *m)
 		log_str("why", why);
 		log_end();
 	} else {
-		why = session_start(&in, m->fd[0]);
+		session_start(c, m->id, &in, m->fd[0]);
+		return 0;
 	}
 	session_answer(c, m->id, why);
 	return 0;

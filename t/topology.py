@@ -75,11 +75,15 @@ def status(pid):
         if ":" in line)
 
 
-def check_identity(name, pid, p, s):
+def check_identity_is(name, p, s):
     say(s["Uid"].split() == [p["uid"]] * 4, name, "has uid", p["uid"],
         "four times")
     say(s["Gid"].split() == [p["gid"]] * 4, name, "has gid", p["gid"],
         "four times")
+
+
+def check_identity(name, pid, p, s):
+    check_identity_is(name, p, s)
     if privileged:
         say(s["Groups"].split() in ([], [p["gid"]]), name,
             "is in no other group")
@@ -147,6 +151,15 @@ def check_listeners(name, role, fds, tcp, unix):
         *sorted(held ^ wanted))
 
 
+def check_stem(name, p, s, fds):
+    """As master's children are before GO: its user still, but no more."""
+    check_identity_is(name, p, s)
+    say(not privileged or s["NoNewPrivs"].strip() == "1", name,
+        "has no_new_privs")
+    strange = [what for fd, what in fds.items() if fd > 3]
+    say(not strange, name, "holds nothing but its channel", *strange)
+
+
 def check_child(p, tcp, unix):
     pid, role = p["pid"], p["role"]
     name = role + p["index"]
@@ -157,6 +170,9 @@ def check_child(p, tcp, unix):
         return
     except FileNotFoundError:
         print("#", name, "has ended meanwhile")
+        return
+    if p["state"] == "stem":
+        check_stem(name + "'s stem", p, s, fds)
         return
     check_identity(name, pid, p, s)
     check_sandbox(name, s)

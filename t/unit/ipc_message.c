@@ -183,6 +183,7 @@ test_setup(void)
 	struct ipc_worker w = { 1000, 100, SPAN("ann"), SPAN("/home/ann") };
 	struct ipc_worker wgot;
 	struct ipc_peer p = { ROLE_QUEUE, 0 }, pgot;
+	struct ipc_fork_is f = { 4711 }, fgot;
 
 	ok(PASSES(role, &m, &got) && got.role == ROLE_POP3D &&
 	        got.uid == 1000 && got.gid == 100 &&
@@ -210,6 +211,13 @@ test_setup(void)
 	ok(PASSES(worker, &w, &wgot) && span_eq(wgot.root, w.root), "worker");
 	w.gid = UINT64_MAX;
 	ok(!PASSES(worker, &w, &wgot), "a gid that is none");
+	ok(PASSES(fork_is, &f, &fgot) && fgot.pid == 4711, "fork_is");
+	f.pid = 0;
+	ok(PASSES(fork_is, &f, &fgot), "none could be made");
+	f.pid = 1;
+	ok(!PASSES(fork_is, &f, &fgot), "init is nobody's session");
+	f.pid = UINT32_MAX;
+	ok(!PASSES(fork_is, &f, &fgot), "what would be everybody");
 	ok(PASSES(peer, &p, &pgot) && pgot.role == ROLE_QUEUE, "peer");
 	p.index = 5000;
 	ok(!PASSES(peer, &p, &pgot), "an index out of reach");
