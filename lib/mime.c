@@ -69,27 +69,35 @@ line_length(struct span s)
 	return n < s.n ? n + 1 : n;
 }
 
+static struct span
+without_end_blanks(struct span s)
+{
+	while (s.n > 0 && (char_is(s.p[s.n - 1], CH_BLANK) ||
+	                      s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+		s.n--;
+	return s;
+}
+
 /* Is this line ("--...", any end) a delimiter? */
 static bool
 match(const struct walk *w, struct span line, struct delimiter *d)
 {
+	struct span s, b, after;
 	size_t best = 0;
-	struct span s, b;
 	int i;
 
-	while (line.n > 2 && (line.p[line.n - 1] == '\n' ||
-	                         line.p[line.n - 1] == '\r' ||
-	                         char_is(line.p[line.n - 1], CH_BLANK)))
-		line.n--;
-	s = span_slice(line, 2, line.n);
+	s = without_end_blanks(span_slice(line, 2, line.n));
 	for (i = w->levels - 1; i >= 0; i--) {
-		b = buf_get(&w->open[i]);
+		b = without_end_blanks(buf_get(&w->open[i]));
 		if (b.n <= best || !span_starts(s, b))
 			continue;
+		after = span_slice(s, b.n, s.n);
+		if (b.n < w->open[i].n) /* it ends with blanks, "b --" */
+			after = span_trim(after);
 		best = b.n;
 		d->level = i;
-		d->close = span_starts(span_slice(s, b.n, s.n), SPAN("--"));
-		if (s.n == b.n || (s.n == b.n + 2 && d->close))
+		d->close = span_starts(after, SPAN("--"));
+		if (after.n == 0 || (after.n == 2 && d->close))
 			break;
 	}
 	return best > 0;
@@ -187,11 +195,21 @@ note_field(struct mime_part *p, const struct header_field *f)
 			p->field[i] = f->value;
 }
 
-/* Of an mbox, and left in the letter: "From " and ">From " (RFC 4155). */
+/*
+ * A line of a letter's header that is no field ("From " of mbox, a mark of
+ * byte order, a fold that lost its blank) is passed over if a field follows.
+ * Otherwise it is the body, whose blank line is missing.
+ */
 static bool
-is_mbox_line(struct span s)
+is_stray(const struct walk *w, struct span line)
 {
-	return span_starts(s, SPAN("From ")) || span_starts(s, SPAN(">From "));
+	struct span s = rest(w);
+	struct header_field f;
+
+	if (span_eq(line, SPAN("\n")) || span_eq(line, SPAN("\r\n")))
+		return false;
+	span_take(&s, line.n);
+	return header_next(&s, &f);
 }
 
 /*
@@ -217,10 +235,9 @@ header(struct walk *w, size_t part, bool letter, struct delimiter *d)
 			continue;
 		}
 		line = span_slice(s, 0, line_length(s));
-		if (!letter || w->m.at != p->mime.at || !is_mbox_line(line))
+		if (!letter || !is_stray(w, line))
 			break;
 		advance(w, w->m.at + line.n);
-		letter = false;
 	}
 	if (span_eq(line, SPAN("\n")) || span_eq(line, SPAN("\r\n")))
 		advance(w, w->m.at + line.n);
@@ -288,11 +305,8 @@ open_boundary(struct walk *w, const struct mime_part *p)
 	struct span s;
 
 	mime_params_parse(&w->params, p->params);
-	if (!mime_param_find(&w->params, SPAN("boundary"), &s))
-		return false;
-	while (s.n > 0 && char_is(s.p[s.n - 1], CH_BLANK))
-		s.n--; /* RFC 2046 5.1.1: none at its end */
-	if (s.n == 0)
+	if (!mime_param_find(&w->params, SPAN("boundary"), &s) ||
+	    without_end_blanks(s).n == 0)
 		return false;
 	buf_clear(b);
 	buf_span(b, s);

@@ -323,22 +323,20 @@ mime_params_parse(struct mime_params *p, struct span in)
 	p->n = n;
 }
 
+/* A fold with the blanks around it is one blank. */
 void
 mime_unfold(struct span value, struct buf *out)
 {
-	size_t n;
+	struct span line;
+	bool first = true;
 
-	while (value.n > 0 && is_space(value.p[0]))
-		span_take(&value, 1);
-	while (value.n > 0 && is_space(value.p[value.n - 1]))
-		value.n--;
 	while (value.n > 0) {
-		n = span_find(value, '\n');
-		if (n > 0 && n < value.n && value.p[n - 1] == '\r')
-			n--;
-		buf_span(out, span_take(&value, n));
-		if (value.n > 0 && value.p[0] == '\r')
-			span_take(&value, 1);
-		span_take(&value, 1);
+		line = span_trim(span_line(&value));
+		if (line.n == 0)
+			continue;
+		if (!first)
+			buf_char(out, ' ');
+		buf_span(out, line);
+		first = false;
 	}
 }

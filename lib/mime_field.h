@@ -47,7 +47,7 @@ struct span mime_param_value(const struct mime_params *, size_t i);
 bool mime_param_find(const struct mime_params *, struct span name,
     struct span *value);
 
-/* Appends value as one line: no folds, no blanks at the ends. */
+/* Appends value as one line: a fold is a blank, no blanks at the ends. */
 void mime_unfold(struct span value, struct buf *out);
 
 #endif

@@ -137,14 +137,15 @@ put_languages(struct maker *m, struct span value)
 		}
 }
 
-/* Content-Transfer-Encoding, RFC 2045 6.1; 7bit if it is not there. */
+/* Content-Transfer-Encoding, RFC 2045 6.1; 7bit if there is none, "8 bit". */
 static void
 put_encoding(struct maker *m, struct span value)
 {
-	struct span token = SPAN("7bit");
+	struct span token;
 
-	if (value.p != NULL)
-		(void)mime_token(&value, &token);
+	if (value.p == NULL || mime_token(&value, &token) == -1 ||
+	    (value.n > 0 && value.p[0] != ';'))
+		token = SPAN("7bit");
 	put_lower(m, token);
 }
 
@@ -186,7 +187,7 @@ next_field(struct span *header, int *field, struct span *value)
 
 	while (header->n > 0)
 		if (!header_next(header, &h)) {
-			span_line(header); /* "From " of mbox, the blank */
+			span_line(header); /* no field, or the blank line */
 		} else if ((*field = field_of(h.name)) != -1) {
 			*value = h.value;
 			return true;

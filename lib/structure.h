@@ -47,9 +47,9 @@ void structure_body(const struct structure *, bool extensible,
  *	BODY[path.TEXT]    body .. end      only if is_message
  *	BODY[path.MIME]    mime .. mime_end
  *
- * The header of a message ends with its blank line; where a line that is no
- * field ends it, there is none. It may begin with a "From " line of mbox,
- * which is no field either (skip lines that header_next() refuses).
+ * The header of a message ends with its blank line; where the body begins
+ * without one there is none. There may be lines in it that are no fields
+ * ("From " of mbox): skip what header_next() refuses.
  * header_size == body - header (and so on): the file has CR LF there
  * already, it can be sent as it is.
  */
