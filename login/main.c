@@ -12,18 +12,15 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "lib/accept.h"
 #include "lib/daemon.h"
-#include "lib/die.h"
+#include "lib/doors.h"
 #include "lib/loop.h"
-#include "lib/tally.h"
 #include "login/ask.h"
 #include "login/front.h"
 
 struct front front;
 
 static struct daemon d;
-static struct accept doors[DAEMON_LISTEN_MAX];
 
 void
 front_left(void)
@@ -35,10 +32,7 @@ front_left(void)
 static void
 on_stop(void)
 {
-	size_t i;
-
-	for (i = 0; i < d.nlisten; i++)
-		accept_close(&doors[i]);
+	doors_close();
 	front.leaving = true;
 	front.hurried = d.hurry;
 	if (d.hurry)
@@ -47,26 +41,18 @@ on_stop(void)
 }
 
 static void
-on_client(struct accept *a, int fd, const struct sockaddr *sa)
+on_client(int fd, const struct sockaddr *sa, const void *service)
 {
-	client_open(fd, sa, a->arg);
+	client_open(fd, sa, service);
 }
 
-static void
-open_doors(void)
+static const void *
+find(const char *name)
 {
-	const struct service *service;
-	size_t i;
-
-	for (i = 0; i < d.nlisten; i++) {
-		service = service_find(d.listen[i].service);
-		if (service == NULL)
-			die("unknown service %s", d.listen[i].service);
-		if (accept_open(&doors[i], d.listen[i].fd, on_client,
-			(void *)(uintptr_t)service) == -1)
-			die("cannot watch %s", d.listen[i].address);
-	}
+	return service_find(name);
 }
+
+static const struct doors_ops doors = { find, on_client };
 
 static void
 load_certificates(void)
@@ -86,11 +72,9 @@ main(int argc, char **argv)
 	daemon_start(&d, argc, argv);
 
 	front.conf = d.conf;
-	if (d.tally_fd != -1 && tally_open(d.tally_fd, d.index, d.count) == -1)
-		die("shared counters");
 	for (i = 0; i < d.npeer; i++)
 		ask_peer(&d.peer[i]);
-	open_doors();
+	doors_open(&d, &doors);
 	loop_run();
 	return EX_OK;
 }

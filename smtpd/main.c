@@ -16,11 +16,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "lib/accept.h"
 #include "lib/daemon.h"
 #include "lib/die.h"
+#include "lib/doors.h"
 #include "lib/loop.h"
-#include "lib/tally.h"
 #include "smtpd/peers.h"
 #include "smtpd/server.h"
 #include "smtpd/session.h"
@@ -28,7 +27,6 @@
 struct server server;
 
 static struct daemon d;
-static struct accept doors[DAEMON_LISTEN_MAX];
 
 static void
 on_map(const char *name, int fd)
@@ -53,10 +51,7 @@ server_left(void)
 static void
 on_stop(void)
 {
-	size_t i;
-
-	for (i = 0; i < d.nlisten; i++)
-		accept_close(&doors[i]);
+	doors_close();
 	server.leaving = true;
 	server.hurried = d.hurry;
 	if (d.hurry)
@@ -65,26 +60,18 @@ on_stop(void)
 }
 
 static void
-on_client(struct accept *a, int fd, const struct sockaddr *sa)
+on_client(int fd, const struct sockaddr *sa, const void *service)
 {
-	session_open(fd, sa, a->arg);
+	session_open(fd, sa, service);
 }
 
-static void
-open_doors(void)
+static const void *
+find(const char *name)
 {
-	const struct service *service;
-	size_t i;
-
-	for (i = 0; i < d.nlisten; i++) {
-		service = service_find(d.listen[i].service);
-		if (service == NULL)
-			die("unknown service %s", d.listen[i].service);
-		if (accept_open(&doors[i], d.listen[i].fd, on_client,
-		        (void *)(uintptr_t)service) == -1)
-			die("cannot watch %s", d.listen[i].address);
-	}
+	return service_find(name);
 }
+
+static const struct doors_ops doors = { find, on_client };
 
 static void
 load_certificates(void)
@@ -105,9 +92,6 @@ main(int argc, char **argv)
 	daemon_start(&d, argc, argv);
 
 	server.conf = d.conf;
-	if (d.tally_fd != -1 &&
-	    tally_open(d.tally_fd, d.index, d.count) == -1)
-		die("shared counters");
 	if (d.users_fd != -1)
 		map_replace(&server.maps.users, d.users_fd, "users");
 	if (d.aliases_fd != -1)
@@ -117,7 +101,7 @@ main(int argc, char **argv)
 		    "transport");
 	for (i = 0; i < d.npeer; i++)
 		peers_set(&d.peer[i]);
-	open_doors();
+	doors_open(&d, &doors);
 	loop_run();
 	return EX_OK;
 }
