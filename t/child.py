@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAN = os.environ.get("POSTERN_SAN", "")
 # For what must happen, in seconds: no machine is that slow. What must not
 # happen is never waited for.
-PATIENCE = 240 if SAN else 120
+PATIENCE = int(os.environ.get("PATIENCE", "240" if SAN else "120"))
 ROLE, CONFIG, GO, READY = 1, 2, 8, 9  # enum ipc_type
 JOB, JOB_IS = 48, 49
 DELIVER, POP3D, IMAPD = 6, 8, 9       # enum role
