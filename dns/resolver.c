@@ -39,8 +39,9 @@ static const struct {
 	{ "num-queries-per-thread:", "1024" },
 	{ "outgoing-num-tcp:", "32" },
 	/* A resolver that was away is asked again soon. */
-	{ "infra-host-ttl:", "60" },
+	{ "infra-host-ttl:", "15" },
 	{ "infra-keep-probing:", "yes" },
+	{ "infra-cache-max-rtt:", "5000" },
 	/* Private addresses have names, too, though nobody signs them. */
 	{ "unblock-lan-zones:", "yes" },
 	{ "insecure-lan-zones:", "yes" },
@@ -254,17 +255,17 @@ on_answer(void *arg, int rcode, void *packet, int n, int sec, char *why,
     int limited)
 {
 	struct asked *a = arg, was = *a;
-	struct resolver_answer is = { .message = SPAN_NONE, .why = SPAN_NONE };
+	struct resolver_answer is = { .message = SPAN_NONE,
+		.why = SPAN("no answer") };
 
 	(void)limited;
 	asked_free(a);
 	is.secure = sec == SEC_SECURE;
 	if (sec == SEC_BOGUS)
 		is.why = why == NULL ? SPAN("bogus") : span_str(why);
-	else if (packet == NULL || n <= 0)
-		is.why = rcode == 2 ? SPAN("no name server gives an answer")
-				    : SPAN("no answer");
-	else
+	else if (rcode != 0) /* the packet is something else's */
+		is.why = SPAN("no name server gives a usable answer");
+	else if (packet != NULL && n > 0)
 		is.message = span_of(packet, (size_t)n);
 	was.fn(was.arg, &is);
 }

@@ -261,7 +261,7 @@ message_begin(
 	struct name name;
 	size_t at = 12;
 
-	if (s.n < 12 || u16_at(s, 4) != 1)
+	if (s.n < 12 || (u16_at(s, 2) & 0x8000) == 0 || u16_at(s, 4) != 1)
 		return -1;
 	m->all = s;
 	m->flags = u16_at(s, 2);

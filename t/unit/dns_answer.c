@@ -410,6 +410,10 @@ test_malformed(void)
 	ok(data_is(0, "abcd"), "a pointer back");
 	parse("y", DNS_A);
 	ok(later("malformed answer"), "the answer to another question");
+	msg.p[2] &= 0x7f;
+	parse("x", DNS_A);
+	ok(later("malformed answer"), "a question is no answer");
+	msg.p[2] |= (char)0x80;
 	buf_init(&copy, 100);
 	buf_span(&copy, buf_get(&msg));
 	for (size_t n = 0; n < copy.n; n++) {
