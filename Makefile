@@ -116,6 +116,14 @@ LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
 	login/imap$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
 	pop3d/text$S.o
+IMAPD_OBJS = imapd/main$S.o imapd/session$S.o imapd/input$S.o \
+	imapd/commands$S.o imapd/replies$S.o imapd/view$S.o imapd/flags$S.o \
+	imapd/names$S.o imapd/numbers$S.o imapd/use$S.o imapd/text$S.o \
+	imapd/section$S.o imapd/fetch_parse$S.o imapd/search$S.o \
+	imapd/cmd_append$S.o imapd/cmd_copy$S.o imapd/cmd_fetch$S.o \
+	imapd/cmd_folder$S.o imapd/cmd_idle$S.o imapd/cmd_list$S.o \
+	imapd/cmd_misc$S.o imapd/cmd_select$S.o imapd/cmd_status$S.o \
+	imapd/cmd_store$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
 DNS_OBJS = dns/main$S.o dns/question$S.o dns/resolver$S.o dns/events$S.o \
@@ -128,7 +136,8 @@ CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \
-	relay/relay$S login/login$S pop3d/pop3d$S auth/auth$S dns/dns$S
+	relay/relay$S login/login$S pop3d/pop3d$S imapd/imapd$S auth/auth$S \
+	dns/dns$S
 TOOLS = ctl/postern$S
 PROGRAMS = $(DAEMONS) $(TOOLS)
 
@@ -167,6 +176,8 @@ login/login$S: $(LOGIN_OBJS) $(LIB)
 	$(LINK) $(LOGIN_OBJS) $(LIB) $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_BSD)
 pop3d/pop3d$S: $(POP3D_OBJS) $(LIB)
 	$(LINK) $(POP3D_OBJS) $(LIB) $(LIBPLACES) $(L_BSD)
+imapd/imapd$S: $(IMAPD_OBJS) $(LIB)
+	$(LINK) $(IMAPD_OBJS) $(LIB) $(LIBPLACES) $(L_BSD)
 auth/auth$S: $(AUTH_OBJS) $(LIB)
 	$(LINK) $(AUTH_OBJS) $(LIB) $(LIBPLACES) $(L_CDB) $(L_CRYPT) $(L_BSD)
 dns/dns$S: $(DNS_OBJS) $(LIB)

@@ -71,7 +71,8 @@ void
 check_programs(struct check *k)
 {
 	static const char *const names[] = { "master", "smtpd", "queue",
-		"deliver", "relay", "login", "auth", "dns", "pop3d" };
+		"deliver", "relay", "login", "auth", "dns", "pop3d",
+		"imapd" };
 	char path[PATH_LEN_MAX];
 	unsigned bad = k->bad;
 

@@ -58,7 +58,8 @@ struct session {
 	struct buf scratch;      /* its unescaped strings */
 	struct span tag;         /* into command; empty: not known */
 	struct imap_literal literal; /* APPEND's message, not read yet */
-	bool literal_waits;      /* there is one */
+	bool literal_waits;      /* there is one, */
+	size_t literal_text;     /* and this long is its "{n}" */
 	bool uid;                /* it is a UID command: UIDs are told */
 	bool sync_numbers;       /* no EXPUNGE now: FETCH, STORE, SEARCH */
 	struct buf next;         /* a line that ended IDLE */
@@ -108,10 +109,10 @@ void session_bye(struct session *, const char *why, const char *code,
 /* A NO for what the system said (errno). */
 const struct imap_reply *reply_errno(int errnum);
 
-extern const struct imap_reply R_OK, R_SYNTAX, R_MAILBOX_NAME, R_NONEXISTENT,
-    R_TRYCREATE, R_EXISTS, R_READ_ONLY, R_TROUBLE, R_NO_SPACE, R_LIMIT,
-    R_TOO_BIG, R_EMPTY_MESSAGE, R_NUL, R_BAD_SET, R_BAD_FLAG, R_EXPUNGED,
-    R_NOT_NOW_STORE, R_KEYWORDS, R_SOME_GONE, R_INBOX, R_NO_PART;
+extern const struct imap_reply A_OK, A_SYNTAX, A_BAD_SET, A_BAD_FLAG,
+    A_TOO_BIG, A_EMPTY_MESSAGE, A_NUL, A_MAILBOX_NAME, A_NONEXISTENT,
+    A_TRYCREATE, A_EXISTS, A_INBOX, A_READ_ONLY, A_KEYWORDS, A_LIMIT,
+    A_EXPUNGED, A_NO_SPACE, A_IN_USE, A_PERMISSION, A_TROUBLE;
 
 /* --- the folder in hand --------------------------------------------------- */
 

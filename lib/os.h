@@ -43,6 +43,12 @@ int os_capabilities_forbid(void);
 /* After it: none is left. */
 int os_capabilities_drop(void);
 
+/*
+ * For processes of which there are many: malloc(3) is to return what is freed
+ * to the system soon. Best effort.
+ */
+void os_memory_give_back(void);
+
 /* Signal to this process when its parent dies; 0 where there is no such. */
 int os_die_with_parent(int signo);
 

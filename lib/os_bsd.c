@@ -128,6 +128,11 @@ os_peer_id(int fd, uid_t *uid, gid_t *gid)
 	return getpeereid(fd, uid, gid);
 }
 
+void
+os_memory_give_back(void)
+{
+}
+
 int
 os_memory_file(const char *name)
 {

@@ -51,7 +51,7 @@ for f in "$man"/*; do
 done
 
 # What the log says, the manual explains.
-sources=$(cd "$TOP" && find lib master smtpd queue deliver login pop3d auth \
+sources=$(cd "$TOP" && find lib master smtpd queue deliver login pop3d imapd auth \
     -name '*.c' ! -name '*_fuzz.c')
 words() { # regular expression: the names in quotes that end a match
 	(cd "$TOP" && grep -hoE "$1" $sources) | grep -oE '"[a-z]+"$' |

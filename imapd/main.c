@@ -1,0 +1,128 @@
+/*
+ * imapd: one IMAP session (RFC 3501) of one owner's mailbox, after login.
+ *
+ * runs as    the mailbox's owner (uid, groups), umask 077, cwd the Maildir
+ * holds      fd 3 the channel to master; the client: its own socket, or one
+ *            end of a pair whose other end login deciphers for us; the
+ *            Maildir, the open folder's files, one message
+ * may touch  that one Maildir
+ * never      sees a password, speaks TLS, opens a socket
+ * if owned   the attacker has what the owner already had
+ *
+ * Blocking and straight; the state is the program counter. SIGTERM (master
+ * stops, or died) ends the session between two commands.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "imapd/session.h"
+#include "lib/daemon.h"
+#include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "lib/maildir.h"
+#include "lib/os.h"
+
+static struct daemon self = { .role = ROLE_IMAPD };
+static struct session session;
+
+static void
+on_term(int signo)
+{
+	(void)signo;
+	net_stop();
+}
+
+static void
+signals_catch(void)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+
+	if (sigaction(SIGTERM, &sa, NULL) == -1) /* no SA_RESTART: waits end */
+		die("sigaction");
+}
+
+/*
+ * The login is answered by us, since only we know that the mailbox cannot be
+ * opened. RFC 5530 3: SERVERBUG is for somebody to mend, UNAVAILABLE passes.
+ */
+static _Noreturn void
+refuse(int errnum)
+{
+	struct buf b;
+	bool mend = errnum == EACCES || errnum == EPERM || errnum == ELOOP ||
+	    errnum == ENOTDIR || errnum == EXDEV || errnum == EINVAL;
+
+	buf_init(&b, 512);
+	if (self.role_is.tag.n > 0) {
+		buf_span(&b, self.role_is.tag);
+		buf_str(&b, mend ? " NO [SERVERBUG]" : " NO [UNAVAILABLE]");
+		buf_str(&b, " cannot open the mailbox\r\n");
+	}
+	buf_str(&b, "* BYE cannot open the mailbox\r\n");
+	(void)net_write(&session.net, buf_get(&b));
+	(void)net_flush(&session.net);
+	log_begin(LL_ERROR, "mailbox");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_span("path", self.role_is.mailbox);
+	log_err(errnum);
+	log_end();
+	log_flush();
+	exit(EX_TEMPFAIL);
+}
+
+static void
+log_logout(void)
+{
+	log_begin(LL_INFO, "logout");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_span("client", self.role_is.remote);
+	log_str("service", "imap");
+	log_str("why", session.end);
+	log_num("commands", session.commands);
+	log_num("fetched", session.fetched);
+	log_num("appended", session.appended);
+	log_num("size", session.octets);
+	log_end();
+	log_flush();
+}
+
+/* Litter of crashed deliveries: somebody has to, and we are here. */
+static void
+sweep(void)
+{
+	int fd = openat(self.dir_fd, "tmp",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd != -1)
+		maildir_sweep(fd, (int64_t)time(NULL));
+}
+
+int
+main(int argc, char **argv)
+{
+	os_memory_give_back();
+	daemon_start(&self, argc, argv);
+	assert(self.conf != NULL);
+	signals_catch();
+	net_init(&session.net, self.client_fd, IMAP_LINE_MAX,
+	    self.conf->imap_timeout * 1000, self.role_is.input);
+	if (self.dir_fd == -1)
+		refuse(self.dir_errno);
+	session.conf = self.conf;
+	session.dir_fd = self.dir_fd;
+	session_run(&session, self.role_is.tag);
+	net_fini(&session.net);
+	session_fini(&session);
+	log_logout();
+	sweep();
+	exit(EX_OK);
+}

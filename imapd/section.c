@@ -1,0 +1,133 @@
+/*
+ * section: BODY[...] of one message, RFC 3501 6.4.5. Where the parts are is
+ * known from the record that was made when the message was first looked at
+ * (lib/structure.h); only BODY[] needs no record.
+ */
+#include <errno.h>
+
+#include "imapd/fetch.h"
+#include "imapd/session.h"
+#include "lib/header.h"
+#include "lib/mailbox.h"
+#include "lib/structure.h"
+
+static bool
+is_asked(const struct fetch_list *l, const struct fetch_item *f,
+    struct span name)
+{
+	for (size_t i = 0; i < f->nfield; i++)
+		if (span_ieq(l->field[f->field + i], name))
+			return true;
+	return false;
+}
+
+/* The line of an mbox, at the head of some old messages: no field. */
+static void
+skip_mbox_line(struct span *in)
+{
+	if (span_starts(*in, SPAN("From ")) ||
+	    span_starts(*in, SPAN(">From ")))
+		(void)span_line(in);
+}
+
+/* RFC 3501 6.4.5: the blank line at the end belongs to it. */
+static void
+fields_take(const struct fetch_list *l, const struct fetch_item *f,
+    struct span header, struct buf *out)
+{
+	bool not = f->section == SECTION_FIELDS_NOT;
+	struct header_field h;
+
+	skip_mbox_line(&header);
+	while (header_next(&header, &h)) {
+		if (is_asked(l, f, h.name) == not)
+			continue;
+		buf_span(out, h.whole);
+		if (!span_ends(h.whole, SPAN("\n")))
+			buf_char(out, '\n');
+	}
+	buf_char(out, '\n');
+}
+
+static int
+fields_out(struct session *s, const struct fetch_list *l,
+    const struct fetch_item *f, struct text_range header, uint64_t take)
+{
+	struct span bytes;
+	struct buf out;
+
+	if (text_piece(s, header, &bytes) == -1)
+		return -1;
+	buf_init(&out, bytes.n + 2);
+	fields_take(l, f, bytes, &out);
+	out_made(&s->out, span_of(l->labels.p + f->label, f->label_n));
+	text_out_span(s, buf_get(&out), f->skip, take);
+	buf_fini(&out);
+	return 0;
+}
+
+/* Where it is. 0, 1: there is no such part; -1: errno. */
+static int
+section_find(struct session *s, const struct fetch_list *l,
+    const struct fetch_item *f, uint32_t seq, struct text_range *r)
+{
+	struct structure_part part;
+	struct structure st;
+	struct span rec;
+
+	*r = (struct text_range){ 0, 0 };
+	if (f->section == SECTION_ALL && f->npath == 0)
+		return text_end(s, &r->to);
+	if (mailbox_structure(s->box, seq, &rec) == -1)
+		return -1;
+	if (structure_open(rec, &st) == -1) {
+		errno = EIO;
+		return -1;
+	}
+	if (structure_find(&st, l->path + f->path, f->npath, &part) == -1)
+		return 1;
+	if (f->section != SECTION_ALL && f->section != SECTION_MIME &&
+	    f->npath > 0 && !part.is_message)
+		return 1;
+	switch (f->section) {
+	case SECTION_ALL:
+		r->from = part.header;
+		r->to = part.end;
+		break;
+	case SECTION_TEXT:
+		r->from = part.body;
+		r->to = part.end;
+		break;
+	case SECTION_MIME:
+		r->from = part.mime;
+		r->to = part.mime_end;
+		break;
+	default:
+		r->from = part.header;
+		r->to = part.body;
+		break;
+	}
+	return 0;
+}
+
+int
+section_out(struct session *s, const struct fetch_list *l,
+    const struct fetch_item *f, uint32_t seq)
+{
+	struct span label = span_of(l->labels.p + f->label, f->label_n);
+	uint64_t take = f->partial ? f->take : UINT64_MAX;
+	struct text_range r;
+
+	switch (section_find(s, l, f, seq, &r)) {
+	case -1:
+		return -1;
+	case 1:
+		out_made(&s->out, label);
+		out_nil(&s->out);
+		return 0;
+	}
+	if (f->section == SECTION_FIELDS || f->section == SECTION_FIELDS_NOT)
+		return fields_out(s, l, f, r, take);
+	out_made(&s->out, label);
+	return text_out(s, r, f->skip, take);
+}
