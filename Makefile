@@ -255,7 +255,8 @@ MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
 MAN7 = man/postern.7
 MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
 	man/postern-dns.8 \
-	man/postern-login.8 man/postern-master.8 man/postern-pop3d.8 \
+	man/postern-imapd.8 man/postern-login.8 man/postern-master.8 \
+	man/postern-pop3d.8 \
 	man/postern-queue.8 man/postern-relay.8 man/postern-smtpd.8
 MAN_MTA = man/sendmail.8 man/mailq.8 man/newaliases.8
 SAMPLES = conf/postern.conf conf/users conf/aliases

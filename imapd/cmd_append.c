@@ -203,7 +203,7 @@ append_begin(struct session *s, struct span in, struct append *a)
 		return &A_TOO_BIG;
 	if ((fd = folder_open(folders_of(s), buf_get(&a->name))) == -1)
 		return errno == ENOENT ? &A_TRYCREATE : reply_errno(errno);
-	if ((a->box = mailbox_open(fd, true)) == NULL)
+	if ((a->box = mailbox_open_target(fd)) == NULL)
 		return reply_errno(errno);
 	if ((a->file = mailbox_new_begin(a->box)) == NULL)
 		return reply_errno(errno);

@@ -49,7 +49,7 @@ target_open(struct session *s, struct span name)
 {
 	int fd = folder_open(folders_of(s), name);
 
-	return fd == -1 ? NULL : mailbox_open(fd, true);
+	return fd == -1 ? NULL : mailbox_open_target(fd);
 }
 
 /* NULL: answered. */

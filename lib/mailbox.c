@@ -84,6 +84,18 @@ mailbox_open(int dirfd, bool read_only)
 	return open_any(dirfd, read_only, true);
 }
 
+struct mailbox *
+mailbox_open_target(int dirfd)
+{
+	struct mailbox *m = open_any(dirfd, true, false);
+
+	if (m == NULL)
+		fd_close(&dirfd);
+	else
+		m->adds = true;
+	return m;
+}
+
 /*
  * What this session changed lately is a young state, which the next open
  * would have to verify by listing. In a large folder it is cheaper to wait
@@ -240,8 +252,8 @@ mailbox_keyword_bit(struct mailbox *m, struct span name, bool make)
 	if (bit != -1 || !make)
 		return bit;
 	if (name.n == 0 || name.n > IMAP_KEYWORD_MAX ||
-	    span_has(name, '\0') || m->read_only) {
-		errno = m->read_only ? EROFS : EINVAL;
+	    span_has(name, '\0') || (m->read_only && !m->adds)) {
+		errno = m->read_only && !m->adds ? EROFS : EINVAL;
 		return -1;
 	}
 	if (index_lock(m) == -1)

@@ -45,6 +45,11 @@ struct mailbox_msg { /* a row of the view; valid until the next sync */
  * errno. An unchanged folder costs one mmap and some stats.
  */
 struct mailbox *mailbox_open(int dirfd, bool read_only);
+/*
+ * The same to put messages into it (APPEND, COPY, MOVE): what is there keeps
+ * its \Recent for who selects the folder.
+ */
+struct mailbox *mailbox_open_target(int dirfd);
 void mailbox_close(struct mailbox *);
 
 uint32_t mailbox_uidvalidity(const struct mailbox *);

@@ -81,6 +81,7 @@ void name_unique(struct buf *);
 struct mailbox {
 	int dir, cur, new, log;
 	bool read_only;
+	bool adds; /* read_only, but messages and keywords may be added */
 	bool locked;
 	uint64_t id;        /* of the log */
 	uint64_t at;        /* read up to here */

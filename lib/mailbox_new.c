@@ -438,7 +438,7 @@ mailbox_copy(struct mailbox *from, const uint32_t *seq, size_t n,
 	struct copies c = { .from = from, .to = to };
 	int rc = -1;
 
-	if (to->read_only || (move && from->read_only)) {
+	if ((to->read_only && !to->adds) || (move && from->read_only)) {
 		errno = EROFS;
 		return -1;
 	}
