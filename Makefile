@@ -74,6 +74,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/aliases$S.o lib/transport$S.o lib/transport_of$S.o lib/transport_map$S.o lib/password$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
+	lib/search_key$S.o lib/sent_day$S.o \
 	lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
 	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_map$S.o \
 	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_scan$S.o \
@@ -196,12 +197,12 @@ UNIT = resolv \
 	accept account addr aliases base64 buf chars conf conn conn_proxy crc \
 	die hash header hops imap_date imap_out imap_set imap_token ipc \
 	ipc_message log logfile loop maildir map message net parameter \
-	penalty pending proto qid reply resolve sandbox sasl smtp_data span \
+	penalty pending proto qid reply resolve sandbox sasl search_key sent_day smtp_data span \
 	spool tally tls transport users wait
 FUZZ = dns_answer \
 	smtp_reply \
 	account addr aliases base64 conf header hops imap_out imap_token ipc \
-	maildir parameter reply sasl smtp_data spool transport users
+	maildir parameter reply sasl search_key sent_day smtp_data spool transport users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

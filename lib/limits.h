@@ -81,6 +81,7 @@ enum {
 	IMAP_STILL_MS = 2 * 60 * 1000,  /* IDLE: a word for NATs and proxies */
 	IMAP_TAG_MAX = 64,
 	IMAP_RANGES_MAX = 16384,        /* of one sequence set */
+	SEARCH_KEYS_MAX = 2000,         /* of one SEARCH */
 	IMAP_NESTING_MAX = 50,          /* parentheses: SEARCH, lists */
 	IMAP_FOLDER_NAME_MAX = 255 - 8, /* on disk; a component of a path */
 	IMAP_FOLDER_DEPTH_MAX = 16,
