@@ -20,7 +20,12 @@ enum {
 	RECORD_FRONT = 8, /* length, checksum */
 	CODE_MAX = 16,
 	TEXT_MAX = 640,
+	MTA_MAX = HOST_MAX + 64, /* name, address, port */
 };
+
+static_assert(1 + 8 + 4 + 4 + 8 + 4 + CODE_MAX + 4 + TEXT_MAX + 4 + MTA_MAX <=
+        (int)SPOOL_RECORD_MAX,
+    "the longest record fits");
 
 void
 spool_head_encode(struct buf *b, const struct spool_head *h)
@@ -178,6 +183,8 @@ spool_record_encode(struct buf *b, const struct spool_record *r)
 	put_u64(&p, (uint64_t)r->next);
 	put_safe(&p, r->enhanced, CODE_MAX);
 	put_safe(&p, r->text, TEXT_MAX);
+	if (r->host.n > 0)
+		put_safe(&p, r->host, MTA_MAX);
 	assert(!p.bad);
 	put_u32(b, (uint32_t)p.n);
 	put_u32(b, crc32c(0, p.p, p.n));
@@ -197,7 +204,10 @@ record_decode(struct span in, struct spool_record *out)
 	    when > INT64_MAX || get_u32(&in, &r.rcpt) == -1 ||
 	    get_u32(&in, &r.code) == -1 || get_u64(&in, &next) == -1 ||
 	    next > INT64_MAX || get_text(&in, &r.enhanced, CODE_MAX) == -1 ||
-	    get_text(&in, &r.text, TEXT_MAX) == -1 || in.n != 0)
+	    get_text(&in, &r.text, TEXT_MAX) == -1)
+		return -1;
+	r.host = SPAN_NONE;
+	if (in.n != 0 && (get_text(&in, &r.host, MTA_MAX) == -1 || in.n != 0))
 		return -1;
 	r.type = (enum spool_record_type)type;
 	r.when = (int64_t)when;

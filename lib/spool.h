@@ -13,7 +13,8 @@
  *	64+envlen   the body, size bytes, LF lines
  *	then        the log: records, each u32 length, u32 crc, then length
  *	            bytes: u8 type, u64 time, u32 recipient, u32 code, u64 next,
- *	            u32 length, enhanced code, u32 length, text
+ *	            u32 length, enhanced code, u32 length, text, and if
+ *	            another host said it u32 length, its name
  *
  * Integers are big-endian; checksums are lib/crc.h's. Lengths come before
  * bytes, so no text of a stranger can look like a field. A file is valid if
@@ -78,6 +79,7 @@ struct spool_record {
 	uint32_t code;
 	int64_t next;   /* s since the epoch, or 0 */
 	struct span enhanced, text;
+	struct span host; /* who said it; empty: we ourselves */
 };
 
 /* Texts are cut where they are too long, and made safe (buf_safe). */

@@ -27,8 +27,9 @@ enum { FOLD_AT = 400 };
 
 /* Every failed recipient is named: this is the last that is heard of it. */
 enum {
-	WORDS_MAX = SMTP_PATH_MAX + 512 + 64,      /* for one, in prose */
-	STATUS_MAX = 2 * SMTP_PATH_MAX + 512 + 256, /* and its block */
+	MTA_MAX = HOST_MAX + 64,
+	WORDS_MAX = SMTP_PATH_MAX + 512 + MTA_MAX + 64, /* for one, in prose */
+	STATUS_MAX = 2 * SMTP_PATH_MAX + 512 + MTA_MAX + 384, /* its block */
 	REPORT_MAX = QUEUE_BOUNCE_BODY + 16 * 1024 +
 	    SPOOL_FINAL_MAX * (WORDS_MAX + STATUS_MAX),
 };
@@ -142,11 +143,47 @@ put_words(struct buf *b, const struct kind *k, const struct message *m,
 		buf_str(b, "  <");
 		buf_safe(b, span_str(r->orig));
 		buf_str(b, ">: ");
+		if (r->host != NULL) {
+			buf_str(b, "host ");
+			put_folded(b, span_str(r->host), "\n      ");
+			buf_str(b, " said: ");
+		}
 		if (r->reply != NULL)
 			put_folded(b, span_str(r->reply->text), "\n      ");
 		buf_char(b, '\n');
 	}
 	buf_char(b, '\n');
+}
+
+/* RFC 3464 2.3.5: "mx.example.org[192.0.2.1]:25" without what follows. */
+static void
+put_remote(struct buf *b, const char *host)
+{
+	struct span rest = span_str(host), name = span_cut(&rest, '[');
+
+	buf_str(b, "\nRemote-MTA: dns; ");
+	if (name.n != 0) {
+		put_ascii(b, name);
+		return;
+	}
+	buf_char(b, '[');
+	put_ascii(b, span_cut(&rest, ']'));
+	buf_char(b, ']');
+}
+
+/* Dates of an attempt, and of the last one there will be: 2.3.7, 2.3.9. */
+static void
+put_dates(struct buf *b, const struct kind *k, const struct rcpt *r)
+{
+	if (r->when > 0) {
+		buf_str(b, "\nLast-Attempt-Date: ");
+		header_date(b, r->when);
+	}
+	if (k == &kind_delayed) {
+		buf_str(b, "\nWill-Retry-Until: ");
+		header_date(b, r->msg->arrived +
+		    (int64_t)queue.conf->queue_lifetime);
+	}
 }
 
 /* RFC 3464 2.3: one block a recipient. */
@@ -167,6 +204,8 @@ put_status_of(struct buf *b, const struct kind *k, const struct rcpt *r)
 		buf_str(b, reply->enhanced);
 	else
 		buf_str(b, k->status);
+	if (r->host != NULL)
+		put_remote(b, r->host);
 	if (reply != NULL) {
 		buf_str(b, "\nDiagnostic-Code: smtp; ");
 		buf_num(b, (uint64_t)reply->code);
@@ -175,6 +214,7 @@ put_status_of(struct buf *b, const struct kind *k, const struct rcpt *r)
 		buf_char(b, ' ');
 		put_ascii_folded(b, span_str(reply->text));
 	}
+	put_dates(b, k, r);
 	buf_char(b, '\n');
 }
 

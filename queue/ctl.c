@@ -393,8 +393,7 @@ do_flush(struct request *q, struct subject *s)
 	(void)q;
 	if (s->active || s->held)
 		return;
-	wait_drop(s->m->qid);
-	wait_add(s->m->qid, 0, false);
+	wait_add(s->m->qid, 0, false, 0);
 }
 
 static void
@@ -404,10 +403,8 @@ do_hold(struct request *q, struct subject *s)
 		return;
 	s->m->held = true; /* an active one is held when it comes back */
 	note(s->m, SPOOL_HELD);
-	if (!s->active) {
-		wait_drop(s->m->qid);
-		wait_add(s->m->qid, s->next, true);
-	}
+	if (!s->active)
+		wait_add(s->m->qid, s->next, true, 0);
 	say(q, s->m, "held");
 }
 
@@ -418,10 +415,8 @@ do_release(struct request *q, struct subject *s)
 		return;
 	s->m->held = false;
 	note(s->m, SPOOL_RELEASED);
-	if (!s->active) {
-		wait_drop(s->m->qid);
-		wait_add(s->m->qid, 0, false);
-	}
+	if (!s->active)
+		wait_add(s->m->qid, 0, false, 0);
 	say(q, s->m, "released");
 }
 

@@ -254,13 +254,13 @@ entry_kept(struct entry *e)
 	if (e->msg != NULL)
 		e->msg->incoming = false;
 	if (e->msg == NULL && (e->msg = message_load(e->qid, false)) == NULL) {
-		wait_add(e->qid, loop_wall(), false); /* EMFILE, say */
+		wait_add(e->qid, loop_wall(), false, 0); /* EMFILE, say */
 	} else {
 		log_queued(e->msg);
 		if (queue.stopping ||
 		    message_count() > queue.conf->active_max) {
 			message_free(e->msg);
-			wait_add(e->qid, loop_wall(), false);
+			wait_add(e->qid, loop_wall(), false, 0);
 		} else {
 			schedule_message(e->msg);
 		}

@@ -2,9 +2,9 @@
  * queue: mail at rest.
  *
  * runs as    user-queue, in an empty root directory
- * holds      fd 3 the channel to master, one channel to each smtpd and to
- *            each deliver process, queue.sock, the mapped users and aliases,
- *            the spool directory
+ * holds      fd 3 the channel to master, one channel to each smtpd, relay and
+ *            deliver process, queue.sock, the mapped users, aliases and
+ *            transports, the spool directory
  * may touch  the spool directory, nothing else
  * never      opens a socket, talks to a client, sees a mailbox
  * if owned   the attacker reads and forges mail in the queue, and may have
@@ -19,6 +19,7 @@
 #include "queue/intake.h"
 #include "queue/message.h"
 #include "queue/queue.h"
+#include "queue/relay.h"
 #include "queue/scan.h"
 #include "queue/schedule.h"
 #include "queue/store.h"
@@ -59,10 +60,13 @@ on_gone(struct ipc *peer, void *arg)
 static void
 on_peer(struct daemon_peer *p)
 {
-	if (p->role != ROLE_SMTPD)
+	if (p->role == ROLE_RELAY)
+		relay_new(p->fd, p->index);
+	else if (p->role == ROLE_SMTPD)
+		(void)ipc_new(p->fd, ROLE_QUEUE, ROLE_SMTPD, on_submission,
+		    on_gone, NULL);
+	else
 		return;
-	(void)ipc_new(p->fd, ROLE_QUEUE, ROLE_SMTPD, on_submission, on_gone,
-	    NULL);
 	p->fd = -1;
 }
 

@@ -154,6 +154,7 @@ message_free(struct message *m)
 		free(m->rcpt[i].address);
 		free(m->rcpt[i].mailbox);
 		free(m->rcpt[i].reply);
+		free(m->rcpt[i].host);
 	}
 	for (size_t i = 0; i < m->norig; i++)
 		free(m->orig[i]);
@@ -187,6 +188,10 @@ replay_result(struct rcpt *r, const struct spool_record *rec)
 		r->reply = xcalloc(1, sizeof(*r->reply));
 	(void)span_copy(enhanced, sizeof(enhanced), rec->enhanced);
 	reply_set(r->reply, (int)rec->code, enhanced, rec->text);
+	free(r->host);
+	r->host = rec->host.n == 0 ? NULL : span_dup(rec->host);
+	r->when = rec->when;
+	r->next = rec->next;
 }
 
 static void

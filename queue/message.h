@@ -3,9 +3,9 @@
  * message that waits for its next attempt is only a file and a row of
  * queue/wait.h.
  *
- *	READY --given to a worker--> SENT --2xx--> DONE
+ *	READY --given to a process--> SENT --2xx--> DONE
  *	  ^                           | --4xx--> DEFERRED
- *	  |  worker died              | --5xx--> FAILED --report durable--> DONE
+ *	  |  it died                  | --5xx--> FAILED --report durable--> DONE
  *	  +---------------------------+
  *
  * When none is READY or SENT the message is settled (queue/settle.c).
@@ -20,8 +20,8 @@
 #include "lib/spool.h"
 
 struct destination;
+struct job;
 struct message;
-struct worker;
 
 enum rcpt_state {
 	RCPT_READY,
@@ -38,10 +38,12 @@ struct rcpt {
 	enum rcpt_state state;
 	unsigned tries;           /* deferred so often */
 	struct reply_copy *reply; /* last failure; NULL: none */
+	char *host;               /* who said it; NULL: we ourselves */
+	int64_t when, next;       /* it was said; s since the epoch */
 	char *mailbox;            /* local: its Maildir */
 	struct destination *dest; /* while READY or SENT */
-	struct worker *worker;    /* while SENT */
-	TAILQ_ENTRY(rcpt) link;   /* in dest's or worker's list */
+	struct job *job;          /* while SENT */
+	TAILQ_ENTRY(rcpt) link;   /* in dest's or job's list */
 };
 TAILQ_HEAD(rcpt_list, rcpt);
 
@@ -59,7 +61,8 @@ struct message {
 	bool incoming;            /* not durable yet: leave it alone */
 	bool held, warned, removed, settling;
 	unsigned attempts;        /* the most that a recipient has had */
-	unsigned crashes;         /* of workers that had it */
+	unsigned crashes;         /* of processes that had it */
+	uint32_t tag;             /* of who deferred it last, or 0 */
 	struct buf body;          /* empty: only in the file */
 	struct buf log;           /* records to be appended */
 	TAILQ_ENTRY(message) unlogged;

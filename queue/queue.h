@@ -28,7 +28,12 @@ enum {
 	QUEUE_WORKER_AGAIN = 1000,   /* ms after master had none to give */
 	QUEUE_WORKER_BATCH = 8,      /* jobs before a second one is worth it */
 	QUEUE_WORKER_JOBS = 24,      /* jobs one is given at most */
-	QUEUE_CRASHES_MAX = 3,       /* of workers with this message */
+	QUEUE_RELAY_JOBS = 500,      /* jobs a relay process is given at once */
+	QUEUE_RELAY_BYTES = 1024 * 1024, /* of jobs that it has not read */
+	QUEUE_RELAY_WAIT = 60 * 1000, /* ms for a relay process to appear */
+	QUEUE_READY_MIN = 100,       /* recipients of one next hop in memory */
+	QUEUE_PARKED = 600,          /* s: the others wait at most, on disk */
+	QUEUE_CRASHES_MAX = 3,       /* of processes with this message */
 	QUEUE_BOUNCE_BODY = 50 * 1024, /* larger: only the header returns */
 	QUEUE_SCAN_STEP = 500,       /* files a turn of the loop */
 	QUEUE_STOP_WAIT = 5000,      /* ms for deliveries under way */

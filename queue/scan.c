@@ -69,7 +69,7 @@ look_later(uint64_t qid, const char *name)
 	log_str("qid", name);
 	log_err(errno);
 	log_end();
-	wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min, false);
+	wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min, false, 0);
 }
 
 static void
@@ -101,7 +101,7 @@ look(uint64_t qid, const char *name)
 	} else if (due_of(fd, &h, &due) == -1) {
 		look_later(qid, name);
 	} else {
-		wait_add(qid, due.next, due.held);
+		wait_add(qid, due.next, due.held, 0);
 		found++;
 	}
 	fd_close(&fd);

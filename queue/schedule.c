@@ -1,119 +1,44 @@
 /*
  * schedule: destinations and their turns.
  *
- * - a destination exists while it has recipients, workers or a question open
- * - in one turn each destination with work is served once, in the order in
- *   which they came; how much it gets is up to its workers
+ * - in one turn each destination with work is served, in the order in which
+ *   they came, next hops one job at a time, round and round; how much one
+ *   gets is up to its workers, or to its window and the relay processes
  * - at most active-max messages are in memory; the others wait on disk and
  *   are loaded when their time has come and there is room
+ * - next hops share three quarters of that room: each may have as many
+ *   recipients waiting as there is room left, so one with much mail leaves
+ *   as much free as it takes, two leave a third, and so on. What does not fit
+ *   is parked: not even read, until the destination has little left
  */
 #include "queue/schedule.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/addr.h"
 #include "lib/die.h"
-#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "queue/destination.h"
 #include "queue/queue.h"
+#include "queue/relay.h"
+#include "queue/route.h"
 #include "queue/settle.h"
 #include "queue/wait.h"
 #include "queue/worker.h"
 
 enum {
-	BUCKETS = 1024,
 	LOAD_STEP = 200,                /* messages a turn, */
 	LOAD_BYTES = 16 * 1024 * 1024,  /* or of their bodies, which are read */
 };
 
-static struct destination *table[BUCKETS];
-static TAILQ_HEAD(destination_list, destination) ring = TAILQ_HEAD_INITIALIZER(ring);
-static struct timer due;
+TAILQ_HEAD(destination_list, destination);
 
-/* --- destinations ------------------------------------------------------ */
-
-static struct destination **
-bucket(struct span key)
-{
-	return &table[hash_keyed(key) % BUCKETS];
-}
-
-static struct destination *
-destination_get(struct span key)
-{
-	struct destination **b = bucket(key), *d;
-
-	for (d = *b; d != NULL; d = d->next)
-		if (span_eq(span_str(d->key), key))
-			return d;
-	d = xcalloc(1, sizeof(*d));
-	if ((d->key = span_dup(key)) == NULL)
-		die("destination with a NUL");
-	TAILQ_INIT(&d->ready);
-	TAILQ_INIT(&d->workers);
-	d->next = *b;
-	*b = d;
-	return d;
-}
-
-static void
-destination_gc(struct destination *d)
-{
-	struct destination **b;
-
-	if (!TAILQ_EMPTY(&d->ready) || d->sent > 0 || d->nworkers > 0 ||
-	    d->asking || d->listed)
-		return;
-	for (b = bucket(span_str(d->key)); *b != d; b = &(*b)->next)
-		;
-	*b = d->next;
-	free(d->key);
-	free(d->user);
-	free(d->root);
-	free(d);
-}
-
-static struct destination *
-destination_of_owner(const struct account *a)
-{
-	struct destination *d;
-	struct buf key;
-
-	buf_init(&key, 2 * PATH_LEN_MAX);
-	buf_fmt(&key, "local %ju %ju ", (uintmax_t)a->uid, (uintmax_t)a->gid);
-	buf_span(&key, a->user);
-	buf_char(&key, ' ');
-	buf_span(&key, a->root);
-	d = destination_get(buf_get(&key));
-	buf_fini(&key);
-	if (d->local)
-		return d;
-	d->local = true;
-	d->uid = a->uid;
-	d->gid = a->gid;
-	d->user = span_dup(a->user);
-	d->root = span_dup(a->root);
-	if (d->user == NULL || d->root == NULL)
-		die("account with a NUL");
-	return d;
-}
-
-static struct destination *
-destination_of_domain(struct span domain)
-{
-	struct destination *d;
-	struct buf key;
-
-	buf_init(&key, SMTP_DOMAIN_MAX + 16);
-	buf_str(&key, "remote ");
-	buf_span(&key, domain);
-	d = destination_get(buf_get(&key));
-	buf_fini(&key);
-	return d;
-}
+static struct destination_list ring = TAILQ_HEAD_INITIALIZER(ring);
+/* Next hops for which no relay process has room. */
+static struct destination_list starving = TAILQ_HEAD_INITIALIZER(starving);
+static struct timer due, alone;
+static size_t remote_ready; /* recipients at all next hops together */
 
 void
 schedule_wake(struct destination *d)
@@ -133,8 +58,13 @@ schedule_wake(struct destination *d)
 static bool
 is_crowded(const struct destination *d)
 {
-	return d->local && d->user[0] != '\0' &&
-	    d->nready > queue.conf->active_max / 4;
+	uint64_t room = queue.conf->active_max / 4 * 3;
+
+	if (d->local)
+		return d->user[0] != '\0' &&
+		    d->nready > queue.conf->active_max / 4;
+	room = remote_ready >= room ? 0 : room - remote_ready;
+	return d->nready >= QUEUE_READY_MIN && d->nready >= room;
 }
 
 static void
@@ -143,6 +73,8 @@ put_last(struct rcpt *r, struct destination *d)
 	r->dest = d;
 	TAILQ_INSERT_TAIL(&d->ready, r, link);
 	d->nready++;
+	d->used = loop_now();
+	remote_ready += d->local ? 0 : 1;
 	schedule_wake(d);
 }
 
@@ -150,9 +82,10 @@ void
 schedule_again(struct rcpt *r)
 {
 	r->state = RCPT_READY;
-	r->worker = NULL;
+	r->job = NULL;
 	TAILQ_INSERT_HEAD(&r->dest->ready, r, link);
 	r->dest->nready++;
+	remote_ready += r->dest->local ? 0 : 1;
 	schedule_wake(r->dest);
 }
 
@@ -161,6 +94,7 @@ schedule_take(struct rcpt *r)
 {
 	TAILQ_REMOVE(&r->dest->ready, r, link);
 	r->dest->nready--;
+	remote_ready -= r->dest->local ? 0 : 1;
 }
 
 void
@@ -171,82 +105,151 @@ schedule_drop(struct rcpt *r)
 	r->dest = NULL;
 }
 
-/* Where this one goes; NULL and a result: nowhere, or not now. */
-static struct destination *
-find_way(struct rcpt *r, struct ipc_result *is)
+/* More of d's mail is on disk: it comes when there is little left here. */
+static void
+park(struct destination *d, uint64_t qid)
 {
-	struct account account;
-	struct addr a;
-
-	*is = (struct ipc_result){ .code = 451, .enhanced = SPAN("4.3.0"),
-		.text = SPAN("users map is damaged") };
-	addr_split(span_str(r->address), &a);
-	if (!resolve_is_local_domain(queue.conf, a.domain))
-		return destination_of_domain(a.domain);
-	switch (resolve_account(queue.conf, &queue.maps, a.text, &account)) {
-	case MAP_FOUND:
-		free(r->mailbox);
-		if ((r->mailbox = span_dup(account.mailbox)) == NULL)
-			return NULL;
-		return destination_of_owner(&account);
-	case MAP_NONE:
-		is->code = 550;
-		is->enhanced = SPAN("5.1.1");
-		is->text = SPAN("no such user");
-		return NULL;
-	case MAP_ERROR:
-		break;
-	}
-	return NULL;
+	d->parked = true;
+	wait_add(qid, loop_wall() + QUEUE_PARKED, false, d->tag);
 }
 
-void
-schedule_message(struct message *m)
+static void
+unpark(struct destination *d)
+{
+	if (!d->parked || d->state != DEST_UP || d->nready >= LOAD_STEP / 2 ||
+	    d->tag == 0)
+		return;
+	if (wait_hurry(d->tag, LOAD_STEP, loop_wall()) < LOAD_STEP)
+		d->parked = false;
+	schedule_due();
+}
+
+static void
+send_on_its_way(struct rcpt *r)
 {
 	const struct ipc_result crowded = { .code = 451,
 		.enhanced = SPAN("4.3.2"),
 		.text = SPAN("too much mail waits for this owner") };
 	struct destination *d;
 	struct ipc_result is;
+	struct buf text;
 
-	m->settling = true; /* only once, below */
-	for (size_t i = 0; i < m->nrcpt; i++) {
-		struct rcpt *r = &m->rcpt[i];
-
-		if (r->state != RCPT_READY)
-			continue;
-		if ((d = find_way(r, &is)) == NULL)
-			settle_result(r, &is);
-		else if (is_crowded(d))
-			settle_result(r, &crowded);
+	if ((d = route_find(r, &is)) == NULL) {
+		if (is.code == 0)
+			settle_discard(r);
 		else
-			put_last(r, d);
+			settle_result(r, &is);
+	} else if (d->local && is_crowded(d)) {
+		r->dest = d;
+		settle_result(r, &crowded);
+	} else if (d->state == DEST_DOWN) {
+		buf_init(&text, 1024);
+		is = destination_result(d, &text);
+		r->dest = d;
+		settle_result(r, &is);
+		buf_fini(&text);
+		schedule_wake(d);
+	} else {
+		put_last(r, d);
 	}
+}
+
+/* The first one speaks for all: what is a little too much is no matter. */
+static bool
+is_parked(struct message *m)
+{
+	struct destination *d;
+	struct ipc_result is;
+	struct rcpt *r = m->rcpt;
+
+	if (remote_ready < QUEUE_READY_MIN)
+		return false;
+	while (r < m->rcpt + m->nrcpt && r->state != RCPT_READY)
+		r++;
+	if (r == m->rcpt + m->nrcpt || (d = route_find(r, &is)) == NULL ||
+	    d->local || d->state == DEST_DOWN || !is_crowded(d))
+		return false;
+	message_flush(m);
+	park(d, m->qid);
+	message_free(m);
+	return true;
+}
+
+void
+schedule_message(struct message *m)
+{
+	if (is_parked(m))
+		return;
+	m->settling = true; /* only once, below */
+	for (size_t i = 0; i < m->nrcpt; i++)
+		if (m->rcpt[i].state == RCPT_READY)
+			send_on_its_way(&m->rcpt[i]);
 	m->settling = false;
 	settle_message(m);
 }
 
 void
-schedule_defer_all(struct destination *d, const char *why)
+schedule_defer_all(struct destination *d, const struct ipc_result *is)
 {
-	struct ipc_result is = { .code = 451, .enhanced = SPAN("4.3.0"),
-		.text = span_str(why) };
 	struct rcpt *r;
 
 	while ((r = TAILQ_FIRST(&d->ready)) != NULL) {
 		schedule_take(r);
-		r->dest = NULL;
-		settle_result(r, &is);
+		settle_result(r, is);
 	}
 }
 
 /* --- turns ------------------------------------------------------------- */
 
-/* The road out comes with relay; its mail is safe meanwhile. */
+/* No relay process for a minute: mail is seen, and safer, on disk. */
+static void
+on_alone(struct timer *t)
+{
+	const struct ipc_result none = { .code = 451,
+		.enhanced = SPAN("4.3.2"), .text = SPAN("no relay process") };
+	struct destination *d;
+
+	(void)t;
+	TAILQ_FOREACH(d, &starving, ring)
+		schedule_defer_all(d, &none);
+	TAILQ_CONCAT(&ring, &starving, ring); /* to be forgotten */
+}
+
+void
+schedule_relays(void)
+{
+	if (relay_count() > 0 || TAILQ_EMPTY(&starving)) {
+		loop_untimer(&alone);
+	} else if (!loop_timer_is_set(&alone)) {
+		alone.fn = on_alone;
+		loop_timer(&alone, QUEUE_RELAY_WAIT);
+	}
+}
+
+static void
+starve(struct destination *d)
+{
+	d->listed = true;
+	TAILQ_INSERT_TAIL(&starving, d, ring);
+	schedule_relays();
+}
+
+/* One job, then it is the others' turn. */
 static void
 run_remote(struct destination *d)
 {
-	schedule_defer_all(d, "mail to other hosts is not in this version");
+	struct relay *p;
+
+	unpark(d);
+	if (TAILQ_EMPTY(&d->ready) || d->state == DEST_DOWN ||
+	    d->jobs >= d->window)
+		return;
+	if ((p = relay_pick(d)) == NULL) {
+		starve(d);
+		return;
+	}
+	relay_send(p, TAILQ_FIRST(&d->ready));
+	schedule_wake(d);
 }
 
 static void
@@ -286,13 +289,13 @@ schedule_due(void)
 
 /* The size of what was read. */
 static uint64_t
-load(uint64_t qid)
+load(uint64_t qid, uint32_t tag)
 {
 	struct message *m = message_load(qid, true);
 	uint64_t size = m == NULL ? 0 : m->size;
 
 	if (m != NULL && m->held) { /* the scan could not tell */
-		wait_add(qid, loop_wall(), true);
+		wait_add(qid, loop_wall(), true, tag);
 		message_free(m);
 	} else if (m != NULL) {
 		schedule_message(m);
@@ -301,22 +304,51 @@ load(uint64_t qid)
 		log_err(errno);
 		log_end();
 		wait_add(qid, loop_wall() + (int64_t)queue.conf->retry_min,
-		    false);
+		    false, tag);
 	}
 	return size;
+}
+
+/* Its destination has more than enough to do: not even read. */
+static bool
+is_parked_unread(uint64_t qid, uint32_t tag)
+{
+	struct destination *d = destination_find(tag);
+
+	if (d == NULL || d->local || d->state == DEST_DOWN || !is_crowded(d))
+		return false;
+	park(d, qid);
+	return true;
 }
 
 static void
 load_due(void)
 {
 	uint64_t qid, size = 0;
+	uint32_t tag;
 
 	for (int i = 0; i < LOAD_STEP && size < LOAD_BYTES &&
 	     message_count() < queue.conf->active_max; i++) {
-		if ((qid = wait_take(loop_wall())) == 0)
+		if ((qid = wait_take(loop_wall(), &tag)) == 0)
 			break;
-		size += load(qid);
+		if (!is_parked_unread(qid, tag))
+			size += load(qid, tag);
 	}
+}
+
+/* Who waits for a relay process has waited longest. */
+static struct destination *
+turn_next(void)
+{
+	struct destination *d = TAILQ_FIRST(&starving);
+
+	if (d != NULL && relay_has_room())
+		TAILQ_REMOVE(&starving, d, ring);
+	else if ((d = TAILQ_FIRST(&ring)) != NULL)
+		TAILQ_REMOVE(&ring, d, ring);
+	if (d != NULL)
+		d->listed = false;
+	return d;
 }
 
 void
@@ -327,16 +359,20 @@ schedule_run(void)
 	if (queue.stopping)
 		return;
 	load_due();
-	while ((d = TAILQ_FIRST(&ring)) != NULL) {
-		TAILQ_REMOVE(&ring, d, ring);
+	while ((d = turn_next()) != NULL) {
 		if (d->local)
 			run_local(d);
 		else
 			run_remote(d);
-		d->listed = false;
 		destination_gc(d);
 	}
 	due_set();
+}
+
+static void
+count_jobs(struct destination *d, void *arg)
+{
+	*(size_t *)arg += d->jobs;
 }
 
 size_t
@@ -344,8 +380,6 @@ schedule_busy(void)
 {
 	size_t busy = 0;
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct destination *d = table[i]; d != NULL; d = d->next)
-			busy += d->sent;
+	destination_each(count_jobs, &busy);
 	return busy;
 }

@@ -1,37 +1,20 @@
 /*
- * schedule: who is delivered to next. One list of recipients per
- * destination: local ones per mailbox owner, others per domain. A destination
- * that is slow or dead holds up nobody but itself.
+ * schedule: who is delivered to next. Destinations (queue/destination.h) take
+ * turns; one that is slow or dead holds up nobody but itself.
  */
 #ifndef QUEUE_SCHEDULE_H
 #define QUEUE_SCHEDULE_H
 
-#include "lib/account.h"
+#include "lib/ipc_job.h"
 #include "queue/message.h"
 
-struct worker;
-
-struct destination {
-	struct destination *next; /* in its bucket */
-	char *key;
-	bool local;
-	uint64_t uid, gid;        /* local: the mailboxes' owner */
-	char *user, *root;
-	struct rcpt_list ready;
-	size_t nready;
-	unsigned sent;            /* recipients given to workers */
-	TAILQ_HEAD(worker_list, worker) workers;
-	unsigned nworkers;
-	bool asking;              /* for another worker */
-	uint64_t refused;         /* loop_now(): not again before */
-	bool listed;              /* in the ring of those with work */
-	TAILQ_ENTRY(destination) ring;
-};
+struct destination;
 
 /*
  * Sends all READY recipients of an active message on their way. Some may be
- * decided at once (account gone, no route): the message may then already be
- * settled, and freed, when this returns.
+ * decided at once (account gone, no route, host down), or there is no room
+ * for it in memory: the message may then already be settled, or wait, and be
+ * freed, when this returns.
  */
 void schedule_message(struct message *);
 /* Back to its destination's list, at the front. */
@@ -40,8 +23,10 @@ void schedule_again(struct rcpt *);
 void schedule_take(struct rcpt *);
 /* The same, and it goes nowhere (removed by the administrator). */
 void schedule_drop(struct rcpt *);
-/* All that wait at d fail for now, for this reason. */
-void schedule_defer_all(struct destination *d, const char *why);
+/* All that wait at d get this result. */
+void schedule_defer_all(struct destination *d, const struct ipc_result *);
+/* A relay process came or went. */
+void schedule_relays(void);
 
 /* Starts deliveries and loads waiting messages; at the end of each turn. */
 void schedule_run(void);

@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/bounce.h"
+#include "queue/destination.h"
 #include "queue/queue.h"
 #include "queue/schedule.h"
 #include "queue/store.h"
@@ -70,10 +71,14 @@ log_result(const struct rcpt *r, const char *event, const struct ipc_result *is,
 	log_num("code", is->code);
 	log_span("enhanced", is->enhanced);
 	log_int("delay", loop_wall() - m->arrived);
+	if (is->host.n > 0)
+		log_span("host", is->host);
 	if (next > 0)
 		log_int("next", next);
 	if (is->code >= 400)
 		log_span("why", is->text);
+	else if (is->host.n > 0) /* it may name the message there */
+		log_span("said", is->text);
 	log_end();
 }
 
@@ -89,11 +94,12 @@ note_result(const struct rcpt *r, const struct ipc_result *is, int64_t next)
 		.code = is->code,
 		.next = next,
 		.enhanced = is->enhanced,
-		.text = is->text });
+		.text = is->text,
+		.host = is->host });
 }
 
 static void
-keep_reply(struct rcpt *r, const struct ipc_result *is)
+keep_reply(struct rcpt *r, const struct ipc_result *is, int64_t next)
 {
 	char enhanced[12];
 
@@ -101,6 +107,10 @@ keep_reply(struct rcpt *r, const struct ipc_result *is)
 		r->reply = xcalloc(1, sizeof(*r->reply));
 	(void)span_copy(enhanced, sizeof(enhanced), is->enhanced);
 	reply_set(r->reply, (int)is->code, enhanced, is->text);
+	free(r->host);
+	r->host = is->host.n == 0 ? NULL : span_dup(is->host);
+	r->when = loop_wall();
+	r->next = next;
 }
 
 static void
@@ -116,7 +126,7 @@ static void
 failed(struct rcpt *r, const struct ipc_result *is, const char *event)
 {
 	r->state = RCPT_FAILED;
-	keep_reply(r, is);
+	keep_reply(r, is, 0);
 	log_result(r, event, is, 0);
 	if (r->msg->nrcpt > 1)
 		note_result(r, is, 0);
@@ -125,7 +135,8 @@ failed(struct rcpt *r, const struct ipc_result *is, const char *event)
 static void
 expired(struct rcpt *r, const struct ipc_result *is)
 {
-	struct ipc_result end = { .code = 554, .enhanced = SPAN("5.4.7") };
+	struct ipc_result end = { .code = 554, .enhanced = SPAN("5.4.7"),
+		.host = is->host };
 	struct buf text;
 
 	buf_init(&text, sizeof(((struct reply_copy *)0)->text) + 64);
@@ -143,7 +154,9 @@ deferred(struct rcpt *r, const struct ipc_result *is)
 	int64_t wait = back_off(r->msg);
 
 	r->state = RCPT_DEFERRED;
-	keep_reply(r, is);
+	if (r->dest != NULL)
+		r->msg->tag = r->dest->tag;
+	keep_reply(r, is, loop_wall() + wait);
 	log_result(r, "deferred", is, wait);
 	note_result(r, is, loop_wall() + wait);
 }
@@ -153,8 +166,6 @@ settle_result(struct rcpt *r, const struct ipc_result *is)
 {
 	struct message *m = r->msg;
 
-	r->dest = NULL;
-	r->worker = NULL;
 	if (m->removed)
 		r->state = RCPT_DONE;
 	else if (is->code < 400)
@@ -165,8 +176,22 @@ settle_result(struct rcpt *r, const struct ipc_result *is)
 		expired(r, is);
 	else
 		deferred(r, is);
+	r->dest = NULL;
 	m->nbusy--;
 	settle_message(m);
+}
+
+void
+settle_discard(struct rcpt *r)
+{
+	struct ipc_result is = { .code = 250 };
+
+	r->state = RCPT_DONE;
+	log_result(r, "discarded", &is, 0);
+	if (r->msg->nrcpt > 1)
+		note_result(r, &is, 0);
+	r->msg->nbusy--;
+	settle_message(r->msg);
 }
 
 /* --- the message ------------------------------------------------------- */
@@ -194,7 +219,7 @@ static void
 wait_for(struct message *m, int64_t seconds)
 {
 	message_flush(m);
-	wait_add(m->qid, loop_wall() + seconds, m->held);
+	wait_add(m->qid, loop_wall() + seconds, m->held, m->tag);
 	message_free(m);
 }
 

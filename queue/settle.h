@@ -14,6 +14,9 @@
  */
 void settle_result(struct rcpt *r, const struct ipc_result *is);
 
+/* Done, and gone: the transport map says so. As settle_result(). */
+void settle_discard(struct rcpt *r);
+
 /*
  * If none is READY or SENT: failures are reported to the sender, those who
  * were deferred wait, and a message with nothing left leaves the queue.

@@ -10,6 +10,7 @@
 #include "queue/wait.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/die.h"
 #include "lib/hash.h"
@@ -21,11 +22,14 @@ struct row { /* packed: a million of them is the point */
 	uint64_t qid;
 	uint32_t at;
 	uint32_t slot; /* in the index */
+	uint32_t tag;
 };
 
 static struct row *heap;
 static uint32_t *slots;
 static size_t n, cap, nslots; /* nslots: a power of two, or 0 */
+static uint32_t *tagged;      /* rows of each tag */
+static size_t ntagged;
 
 static uint32_t
 pack(int64_t next, bool held)
@@ -152,15 +156,46 @@ find(uint64_t qid)
 	return slots[s] - 1;
 }
 
-void
-wait_add(uint64_t qid, int64_t next, bool held)
+static void
+tag_count(uint32_t tag, int change)
 {
-	struct row r = { .qid = qid, .at = pack(next, held) };
+	size_t more;
+
+	if (tag >= ntagged) {
+		more = tag + 1 > 2 * ntagged ? tag + 1 : 2 * ntagged;
+		tagged = xreallocarray(tagged, more, sizeof(*tagged));
+		memset(tagged + ntagged, 0, (more - ntagged) * sizeof(*tagged));
+		ntagged = more;
+	}
+	tagged[tag] += (uint32_t)change;
+}
+
+size_t
+wait_tagged(uint32_t tag)
+{
+	return tag < ntagged ? tagged[tag] : 0;
+}
+
+/* It is there already: it has another time now. */
+static void
+renew(size_t i, struct row r)
+{
+	r.slot = heap[i].slot;
+	if (r.tag == 0)
+		r.tag = heap[i].tag;
+	tag_count(heap[i].tag, -1);
+	tag_count(r.tag, 1);
+	sift(i, r);
+}
+
+void
+wait_add(uint64_t qid, int64_t next, bool held, uint32_t tag)
+{
+	struct row r = { .qid = qid, .at = pack(next, held), .tag = tag };
 	size_t i = find(qid);
 
-	if (i < n) { /* it has another time now */
-		r.slot = heap[i].slot;
-		sift(i, r);
+	if (i < n) {
+		renew(i, r);
 		return;
 	}
 	if (n == cap) {
@@ -170,27 +205,50 @@ wait_add(uint64_t qid, int64_t next, bool held)
 	if (2 * (n + 1) > nslots)
 		index_grow();
 	r.slot = (uint32_t)slot_of(qid);
+	tag_count(tag, 1);
 	sift_up(n++, r);
 }
 
 static void
 drop_at(size_t i)
 {
+	tag_count(heap[i].tag, -1);
 	index_drop(heap[i].slot);
 	if (i < --n)
 		sift(i, heap[n]);
 }
 
 uint64_t
-wait_take(int64_t now)
+wait_take(int64_t now, uint32_t *tag)
 {
 	uint64_t qid;
 
 	if (wait_first() > now)
 		return 0;
 	qid = heap[0].qid;
+	*tag = heap[0].tag;
 	drop_at(0);
 	return qid;
+}
+
+/* What moves down as a row goes up has been looked at: one pass is enough. */
+size_t
+wait_hurry(uint32_t tag, size_t max, int64_t now)
+{
+	uint32_t at = pack(now, false);
+	size_t done = 0;
+	struct row r;
+
+	for (size_t i = 0; i < n && done < max; i++) {
+		r = heap[i];
+		if ((tag != 0 && r.tag != tag) || r.at <= at ||
+		    (r.at & HELD) != 0)
+			continue;
+		r.at = at;
+		sift_up(i, r);
+		done++;
+	}
+	return done;
 }
 
 int64_t

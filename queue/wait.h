@@ -1,7 +1,7 @@
 /*
- * wait: messages that wait for their next attempt: a queue id and a time,
- * at most forty bytes each, however many there are. All else is in their
- * files.
+ * wait: messages that wait for their next attempt: a queue id, a time, and
+ * the tag of the destination that put it off; at most fifty-two bytes each,
+ * however many there are. All else is in their files.
  */
 #ifndef QUEUE_WAIT_H
 #define QUEUE_WAIT_H
@@ -10,11 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* next: s since the epoch; held: until released. Who waits already gets the
- * new time. */
-void wait_add(uint64_t qid, int64_t next, bool held);
+/*
+ * next: s since the epoch; held: until released; tag: small, 0 for none. Who
+ * waits already gets the new time, and a tag that is not 0.
+ */
+void wait_add(uint64_t qid, int64_t next, bool held, uint32_t tag);
 /* Takes the first one that is due; 0: none. */
-uint64_t wait_take(int64_t now);
+uint64_t wait_take(int64_t now, uint32_t *tag);
+/* Up to max with this tag, 0: any, are due now; how many were not yet. */
+size_t wait_hurry(uint32_t tag, size_t max, int64_t now);
+size_t wait_tagged(uint32_t tag); /* how many have it */
 /* When the first one is due; INT64_MAX: nobody waits for a time. */
 int64_t wait_first(void);
 size_t wait_count(void);

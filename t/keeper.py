@@ -1,7 +1,7 @@
 """keeper: the real queue process in a house of python.
 
-The test is master, smtpd and every deliver process: it submits messages,
-answers jobs as it likes, kills the queue, looks into its spool. One thread;
+The test is master, smtpd and every deliver and relay process: it submits
+messages, answers jobs as it likes, kills the queue, looks into its spool. One thread;
 pump() serves the channels until a condition holds.
 """
 import array
@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import weakref
 
 from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
 from house import account, cdb_write, crc32c, Reader
@@ -22,7 +23,8 @@ WORKER, WORKER_IS = 11, 12
 SPOOL_OPEN, SPOOL_IS, SUBMIT, SUBMIT_IS, SPOOL_ABORT = range(32, 37)
 JOB, JOB_IS = 48, 49
 CTL, CTL_TEXT, CTL_END = 80, 81, 82
-SMTPD, QUEUE = 1, 5
+SMTPD, QUEUE, RELAY = 1, 5, 7
+LOCAL, MX, HOST, LMTP, LMTP_UNIX = range(5)  # enum job_transport
 DOMAIN = 'example.org'
 OK = (250, '2.0.0', 'delivered')
 LATER = (451, '4.2.2', 'mailbox full')
@@ -74,8 +76,13 @@ class Queue:
         self.conf.update({k.replace('_', '-'): v for k, v in conf.items()})
         self.aliases = dict(ALIASES)
         self.aliases.update(aliases or {})
+        self.transport = {}          # rows of its map
+        self.relays_at_start = 1
         self.accounts = ['root', 'ann', 'bob', 'carl', 'dora']
         self.policy = lambda address, job: OK
+        # What a relay says: a result; None: nothing; or with a host, and
+        # True if the host was not there: (code, enhanced, text, host, True).
+        self.elsewhere = lambda address, job: OK
         self.worker_says = lambda: ''
         self.before_go = None        # it is started, and waits for GO
         self.jobs, self.answers, self.files = [], {}, {}
@@ -97,6 +104,7 @@ class Queue:
 
     def start(self, ready=True):
         self.workers, self.silent = [], []
+        self.relays = []
         self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.smtpd, peer = pair(socket.SOCK_SEQPACKET)
         self.starts += 1
@@ -128,11 +136,14 @@ class Queue:
                   {'%s@%s' % (u, DOMAIN): account(u) for u in self.accounts})
         cdb_write(self.file('aliases.cdb'),
                   {k: v.encode() for k, v in self.aliases.items()})
-        for name in ('users', 'aliases'):
+        self.write_transport()
+        for name in ('users', 'aliases', 'transport'):
             self.send_file(MAP, span(name), self.file(name + '.cdb'))
         self.send_file(DIR, span('spool'), self.spool)
         send(self.master, PEER, u32(SMTPD) + u32(0), peer.fileno())
         peer.close()
+        for i in range(self.relays_at_start):
+            self.relay(i)
         if self.before_go:
             self.before_go()
         send(self.master, GO)
@@ -141,6 +152,18 @@ class Queue:
             self.pump(lambda: self.is_ready)
             self.ctl('count') # READY comes before its directories are open
         return self
+
+    def relay(self, index=0):
+        """A new relay process; its end of the channel."""
+        ours, theirs = pair(socket.SOCK_SEQPACKET)
+        send(self.master, PEER, u32(RELAY) + u32(index), theirs.fileno())
+        theirs.close()
+        self.relays.append(ours)
+        return ours
+
+    def write_transport(self):
+        cdb_write(self.file('transport.cdb'),
+                  {k: v.encode() for k, v in self.transport.items()})
 
     def write(self, name, text):
         with open(self.file(name), 'w', encoding='utf-8') as f:
@@ -167,7 +190,7 @@ class Queue:
         return self.logged + self.log.read().decode('latin-1')
 
     def close(self):
-        for s in [self.master, self.smtpd] + self.workers:
+        for s in [self.master, self.smtpd] + self.workers + self.relays:
             s.close()
         self.take_log()
 
@@ -206,8 +229,8 @@ class Queue:
         return True
 
     def turn(self, wait):
-        socks = [s for s in [self.master, self.smtpd] + self.workers
-                 if s.fileno() != -1]
+        socks = [s for s in [self.master, self.smtpd] + self.workers +
+                 self.relays if s.fileno() != -1]
         if not socks or self.proc.poll() is not None:
             raise Gone(self.proc.poll())
         for s in select.select(socks, [], [], wait)[0]:
@@ -222,8 +245,9 @@ class Queue:
         try:
             if not data:
                 s.close()
-                if s in self.workers:
-                    self.workers.remove(s)
+                for ends in self.workers, self.relays:
+                    if s in ends:
+                        ends.remove(s)
                 return
             kind, ident = struct.unpack('>HI', data[:6])
             {READY: self.on_ready, WORKER: self.on_worker,
@@ -265,12 +289,15 @@ class Queue:
         job['flags'], job['transport'], job['port'] = r.u32(), r.u32(), r.u32()
         job['host'] = r.text()
         job['inline'] = not fds
+        job['at'] = weakref.ref(s)
         if fds:
             job['body'] = os.pread(fds[0], job['size'], job['offset'])
         self.jobs.append(job)
         results = []
         for index, address, _, _ in job['to']:
-            is_ = self.policy(address, job)
+            policy = self.policy if job['transport'] == LOCAL else \
+                self.elsewhere
+            is_ = policy(address, job)
             if is_ is None:
                 self.silent.append((s, job['qid'], index))
                 continue
@@ -284,9 +311,11 @@ class Queue:
         if not results:
             return
         b = u32(len(results))
-        for qid, index, code, enhanced, text in results:
+        for qid, index, code, enhanced, text, *who in results:
+            host, missed = (who + ['', False])[:2] if len(who) != 1 else \
+                (who[0], False)
             b += (u64(qid) + u32(index) + u32(code) + span(enhanced) +
-                  span(text) + u32(0) + span(''))
+                  span(text) + u32(1 if missed else 0) + span(host))
         try:
             send(s, JOB_IS, b)
         except OSError:

@@ -11,11 +11,12 @@
 
 #define NOW INT64_C(1800000000)
 
-enum { IDS = 400, STEPS = 40000 };
+enum { IDS = 400, STEPS = 40000, TAGS = 5 };
 
 static struct {
 	int64_t next;
 	bool is, held;
+	uint32_t tag;
 } model[IDS];
 
 static uint64_t seed = 1;
@@ -74,9 +75,39 @@ same_as_model(void)
 }
 
 static bool
+tags_as_model(void)
+{
+	size_t count[TAGS] = { 0 };
+
+	for (size_t i = 0; i < IDS; i++)
+		if (model[i].is)
+			count[model[i].tag]++;
+	for (uint32_t tag = 0; tag < TAGS; tag++)
+		if (wait_tagged(tag) != count[tag])
+			return false;
+	return true;
+}
+
+/* All of a tag that wait for later are due now. */
+static bool
+hurry(uint32_t tag, int64_t now)
+{
+	size_t hurried = 0;
+
+	for (size_t i = 0; i < IDS; i++)
+		if (model[i].is && !model[i].held && model[i].next > now &&
+		    (tag == 0 || model[i].tag == tag)) {
+			model[i].next = now;
+			hurried++;
+		}
+	return wait_hurry(tag, SIZE_MAX, now) == hurried;
+}
+
+static bool
 step(void)
 {
 	size_t i = dice(IDS);
+	uint32_t tag = (uint32_t)dice(TAGS);
 	uint64_t qid;
 	int64_t now;
 
@@ -84,8 +115,10 @@ step(void)
 	case 0: case 1: case 2: case 3:
 		model[i].next = NOW + (int64_t)dice(100);
 		model[i].held = dice(10) == 0;
+		if (tag != 0 || !model[i].is)
+			model[i].tag = tag;
 		model[i].is = true;
-		wait_add(id_of(i), model[i].next, model[i].held);
+		wait_add(id_of(i), model[i].next, model[i].held, tag);
 		return true;
 	case 4: case 5:
 		if (wait_drop(id_of(i)) != model[i].is)
@@ -94,10 +127,13 @@ step(void)
 		return true;
 	default:
 		now = NOW + (int64_t)dice(100);
-		if ((qid = wait_take(now)) == 0)
+		if (dice(100) == 0)
+			return hurry(tag, now);
+		if ((qid = wait_take(now, &tag)) == 0)
 			return wait_first() > now;
 		i = (size_t)((qid - 1) / UINT64_C(0x100000001));
-		if (!model[i].is || model[i].held || model[i].next > now)
+		if (!model[i].is || model[i].held || model[i].next > now ||
+		    model[i].tag != tag)
 			return false;
 		model[i].is = false;
 		return true;
@@ -112,7 +148,8 @@ test_model(void)
 	for (int k = 0; k < STEPS && good; k++) {
 		good = step();
 		if (k % 100 == 0)
-			good = good && heap_is_sound() && same_as_model();
+			good = good && heap_is_sound() && same_as_model() &&
+			    tags_as_model();
 	}
 	ok(good, "adds, drops and takes in any order are a model's");
 	while (wait_count() > 0) {
@@ -127,47 +164,72 @@ test_model(void)
 static void
 test_times(void)
 {
+	uint32_t tag;
 	bool held = true;
 
-	ok(wait_first() == INT64_MAX && wait_take(NOW) == 0,
+	ok(wait_first() == INT64_MAX && wait_take(NOW, &tag) == 0,
 	    "nobody waits at first");
-	wait_add(7, NOW + 10, false);
-	ok(wait_first() == NOW + 10 && wait_take(NOW + 9) == 0,
+	wait_add(7, NOW + 10, false, 0);
+	ok(wait_first() == NOW + 10 && wait_take(NOW + 9, &tag) == 0,
 	    "not before its time");
-	wait_add(7, NOW + 5, false);
+	wait_add(7, NOW + 5, false, 0);
 	ok(wait_count() == 1 && wait_first() == NOW + 5,
 	    "who waits already gets a new time");
-	wait_add(8, 0, true);
-	ok(wait_take(NOW + 5) == 7 && wait_take(INT64_MAX - 1) == 0 &&
+	wait_add(8, 0, true, 0);
+	ok(wait_take(NOW + 5, &tag) == 7 && wait_take(INT64_MAX - 1, &tag) == 0 &&
 	    wait_first() == INT64_MAX, "what is held has no time");
 	ok(wait_find(8, &held) != -1 && held, "but is there");
 	ok(wait_find(9, &held) == -1 && !wait_drop(9), "an unknown id is not");
 	ok(wait_drop(8) && wait_count() == 0, "it goes");
-	wait_add(1, 0, false);
-	wait_add(2, INT64_MAX, false);
-	wait_add(3, INT64_MIN / 2, false);
-	ok(wait_take(NOW) != 0 && wait_take(NOW) != 0 && wait_take(NOW) == 0,
+	wait_add(1, 0, false, 0);
+	wait_add(2, INT64_MAX, false, 0);
+	wait_add(3, INT64_MIN / 2, false, 0);
+	ok(wait_take(NOW, &tag) != 0 && wait_take(NOW, &tag) != 0 && wait_take(NOW, &tag) == 0,
 	    "times out of range are the nearest in it");
 	ok(wait_drop(2), "the far one waits");
+}
+
+static void
+test_hurry(void)
+{
+	uint32_t tag = 0;
+	bool held;
+
+	for (uint64_t i = 1; i <= 10; i++)
+		wait_add(i, NOW + 100 + (int64_t)i, i == 10, i % 2 == 0);
+	ok(wait_hurry(1, 2, NOW) == 2 && wait_first() == NOW &&
+	    wait_take(NOW, &tag) != 0 && wait_take(NOW, &tag) != 0 &&
+	    wait_take(NOW, &tag) == 0 && tag == 1, "two of them are due now");
+	ok(wait_hurry(1, SIZE_MAX, NOW) == 2 && wait_tagged(1) == 3,
+	    "all others that are not held");
+	wait_add(10, NOW, true, 0);
+	ok(wait_tagged(1) == 3 && wait_find(10, &held) == NOW && held,
+	    "a new time keeps the tag");
+	ok(wait_hurry(0, SIZE_MAX, NOW) == 5, "all, whatever their tag");
+	while (wait_take(NOW, &tag) != 0)
+		;
+	ok(wait_drop(10) && wait_tagged(1) == 0 && wait_tagged(0) == 0 &&
+	    wait_tagged(1000) == 0, "and none is left");
 }
 
 static void
 test_many(void)
 {
 	bool held, good = true;
+	uint32_t tag;
 
 	for (uint64_t i = 0; i < 200000; i++)
 		wait_add(i << 10 | (i & 7), NOW + (int64_t)(i * 7919 % 86400),
-		    false);
+		    false, 0);
 	for (uint64_t i = 0; i < 200000; i += 1000)
 		good = good && wait_find(i << 10 | (i & 7), &held) != -1;
 	ok(good && heap_is_sound(), "two hundred thousand, each is found");
 	for (int64_t at = NOW, last = 0; wait_count() > 0; last = at) {
 		at = wait_first();
-		good = good && at >= last && wait_take(at) != UINT64_MAX;
+		good = good && at >= last && wait_take(at, &tag) != UINT64_MAX;
 	}
 	ok(good, "and they come in order");
-	ok(sizeof(struct row) == 16, "a row is sixteen bytes");
+	ok(sizeof(struct row) == 24, "a row is twenty-four bytes");
 }
 
 int
@@ -175,8 +237,10 @@ main(void)
 {
 	test_times();
 	test_model();
+	test_hurry();
 	test_many();
 	free(heap);
 	free(slots);
+	free(tagged);
 	return done();
 }
