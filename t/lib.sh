@@ -152,6 +152,19 @@ instance_start() { # options of t/instance
 	# shellcheck disable=SC1091
 	. "$INST/env"
 }
+# The same for tests of IMAP, which may be asked of a Dovecot, too:
+# IMAP_SERVER=dovecot.
+imap_start() { # users
+	if [ "${IMAP_SERVER:-}" = dovecot ]; then
+		"$TOP/t/dovecot" start "$T/dovecot" --users "$1" ||
+			bail "Dovecot does not start"
+		trap '"$TOP/t/dovecot" stop "$T/dovecot"; cleanup' EXIT
+		# shellcheck disable=SC1091
+		. "$T/dovecot/env"
+	else
+		instance_start --users "$1"
+	fi
+}
 instance_restart() {
 	"$TOP/t/instance" restart "$INST"
 }
