@@ -156,12 +156,14 @@ instance_start() { # options of t/instance
 # IMAP_SERVER=dovecot.
 imap_start() { # users
 	if [ "${IMAP_SERVER:-}" = dovecot ]; then
+		chmod o+x "$T"
 		"$TOP/t/dovecot" start "$T/dovecot" --users "$1" ||
 			bail "Dovecot does not start"
 		trap '"$TOP/t/dovecot" stop "$T/dovecot"; cleanup' EXIT
 		# shellcheck disable=SC1091
 		. "$T/dovecot/env"
 	else
+		[ -x "$TOP/imapd/imapd$SAN" ] || skip_all "no imapd yet"
 		instance_start --users "$1"
 	fi
 }

@@ -14,6 +14,7 @@ mkdir "$HOME"
 export HOME
 TERM=xterm
 export TERM
+chmod o+x "$T" # for those who run as another user
 
 user() { # n: its name, its password, its number
 	eval "U=\$USER$1 W=\$PASS$1"
@@ -54,14 +55,14 @@ subjects() { # directory
 # imap PYTHON: c is a strict client with INBOX open.
 imap() {
 	python3 - "$TOP/t" "$IMAP_PORT" "$U" "$W" <<X
-		import sys
+import sys
 sys.path.insert(0, sys.argv[1])
 from imap import *
 c = Client(int(sys.argv[2])).login(*sys.argv[3:5])
 c.select('INBOX')
 def uid(n):
-    return sequence(c('UID SEARCH SUBJECT "letter %d"' % n)
-                    .one('SEARCH')[:1])
+    found = c('UID SEARCH SUBJECT "letter %d"' % n).one('SEARCH')
+    return sequence(found[:1])
 $1
 c.logout()
 X
@@ -249,6 +250,7 @@ if have "fetchmail" fetchmail; then
 		mda "cat >>$T/fetched"
 		nokeep
 	X
+	chmod 600 "$T/fetchmailrc"
 	ok "fetchmail takes 20" fetchmail -f "$T/fetchmailrc" \
 	    --pidfile "$T/fetchmail.pid" --nosyslog -s
 	is "and has them" "$(grep -c '^Subject: letter' "$T/fetched")" 20
