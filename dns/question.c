@@ -254,12 +254,16 @@ lookup_not_asked(void)
 void
 question_resolver(const char *why_not)
 {
-	struct lookup *l;
+	struct lookup *l, *next;
 
 	closed = why_not;
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (l = table[i]; l != NULL; l = l->next)
+		for (l = table[i]; l != NULL; l = next) {
+			next = l->next;
 			l->asked = false;
+			if (l->waiters == NULL)
+				lookup_free(l);
+		}
 	while ((l = lookup_not_asked()) != NULL) {
 		if (closed != NULL)
 			lookup_fail(l, closed);

@@ -127,11 +127,18 @@ class Liar:
                 packet, who = self.udp.recvfrom(65536)
                 if len(packet) < 12:
                     return
-                out = self.answer(packet, False)
-                if out is not None:
-                    self.udp.sendto(out, who)
             except OSError:
                 return
+            threading.Thread(target=self.answer_udp, args=(packet, who),
+                             daemon=True).start()
+
+    def answer_udp(self, packet, who):
+        out = self.answer(packet, False)
+        try:
+            if out is not None:
+                self.udp.sendto(out, who)
+        except OSError:
+            pass
 
     def serve_tcp(self):
         while True:
