@@ -91,6 +91,13 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/structure_read$S.o \
 	lib/structure_out$S.o \
 	lib/address_list$S.o \
+	lib/charset$S.o \
+	lib/charset_table$S.o \
+	lib/encoded_word$S.o \
+	lib/decode$S.o \
+	lib/fold$S.o \
+	lib/fold_table$S.o \
+	lib/part_text$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
 	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
@@ -193,18 +200,17 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = resolv \
-	dns_answer \
-	smtp_reply \
-	accept account addr aliases base64 buf chars conf conn conn_proxy crc \
-	die hash header hops imap_date imap_out imap_set imap_token ipc \
-	ipc_message log logfile loop maildir map message net parameter \
-	penalty pending proto qid reply resolve sandbox sasl search_key sent_day smtp_data span \
-	spool tally tls transport users wait
-FUZZ = dns_answer \
-	smtp_reply \
-	account addr aliases base64 conf header hops imap_out imap_token ipc \
-	maildir parameter reply sasl search_key sent_day smtp_data spool transport users
+UNIT = accept account addr aliases base64 buf chars charset conf conn \
+	conn_proxy crc decode die dns_answer encoded_word fold hash header \
+	hops imap_date imap_out imap_set imap_token ipc ipc_message log \
+	logfile loop maildir map message net parameter part_text penalty \
+	pending proto qid reply resolv resolve sandbox sasl search_key \
+	sent_day smtp_data smtp_reply span spool tally tls transport users \
+	wait
+FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
+	imap_out imap_token ipc maildir mime parameter part_text reply sasl \
+	search_key sent_day smtp_data smtp_reply spool structure transport \
+	users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

@@ -125,6 +125,22 @@ buf_hex(struct buf *b, uint64_t v, unsigned digits)
 }
 
 void
+buf_utf8(struct buf *b, uint32_t cp)
+{
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	char c[4];
+	size_t n, i;
+
+	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+		cp = 0xfffd;
+	n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+	for (i = n - 1; i > 0; i--, cp >>= 6)
+		c[i] = (char)(unsigned char)(0x80 | (cp & 0x3f));
+	c[0] = (char)(unsigned char)(lead[n] | cp);
+	buf_bytes(b, c, n);
+}
+
+void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	char text[512];

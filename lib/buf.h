@@ -28,6 +28,8 @@ void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_num(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, uint64_t v, unsigned digits);
+/* A code point as UTF-8; one that is none (a surrogate): U+FFFD. */
+void buf_utf8(struct buf *b, uint32_t cp);
 /* printf, for trusted formats and short text. */
 void buf_fmt(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
