@@ -28,6 +28,7 @@ struct asked { /* what the callback needs; libunbound keeps it */
 
 static struct ub_ctx *ctx;
 static struct asked *all_asked;
+static bool closing;
 
 /* --- making one -------------------------------------------------------- */
 
@@ -198,7 +199,9 @@ ctx_close(void)
 
 	if (ctx == NULL)
 		return;
-	ub_ctx_delete(ctx); /* calls nobody back */
+	closing = true; /* its callbacks say that each question has failed */
+	ub_ctx_delete(ctx);
+	closing = false;
 	ctx = NULL;
 	while ((a = all_asked) != NULL) {
 		all_asked = a->next;
@@ -260,6 +263,8 @@ on_answer(void *arg, int rcode, void *packet, int n, int sec, char *why,
 
 	(void)limited;
 	asked_free(a);
+	if (closing)
+		return;
 	is.secure = sec == SEC_SECURE;
 	if (sec == SEC_BOGUS)
 		is.why = why == NULL ? SPAN("bogus") : span_str(why);
