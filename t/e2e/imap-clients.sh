@@ -7,6 +7,8 @@ need_root
 need python3 curl
 [ -z "$SAN" ] || MESSAGES=${MESSAGES:-200}
 MESSAGES=${MESSAGES:-1000}  # for mbsync, half on each side
+grep -q 'SEARCH is not here yet' "$TOP/imapd/imapd$SAN" &&
+    skip_all "no SEARCH yet"
 imap_start 9
 
 HOME=$T/home
@@ -280,7 +282,7 @@ if have "getmail" getmail; then
 	chown -R nobody "$T/getmail"
 	chmod o+x "$T" "$T/getmail"
 	get() {
-		setpriv --reuid nobody --clear-groups getmail -q \
+		setpriv --reuid nobody --regid nogroup --clear-groups getmail -q \
 		    --getmaildir "$T/getmail"
 	}
 	ok "getmail takes 20" get
@@ -315,7 +317,6 @@ port, ca, user, password = sys.argv[1:]
 context = ssl.create_default_context(cafile=ca)
 with imaplib.IMAP4_SSL('localhost', int(port), ssl_context=context) as m:
     print(m.login(user, password)[0])
-    assert m.create('Folder "x"'.replace('"', ''))[0] in ('OK', 'NO')
     assert m.create('"A folder"')[0] == 'OK'
     assert any(b'A folder' in x for x in m.list()[1])
     for i in range(5):
