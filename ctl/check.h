@@ -41,6 +41,9 @@ void check_ports(struct check *);
 void check_aliases(struct check *);
 void check_mail(struct check *);
 
+/* ctl/check_dns.c: do the resolvers answer? */
+void check_dns(struct check *);
+
 /*
  * Says what is wrong if a file does not belong to owner, or lets others do
  * what the bits in deny are for.
