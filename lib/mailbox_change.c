@@ -19,6 +19,7 @@
 #include "lib/ipc.h"
 #include "lib/limits.h"
 #include "lib/maildir.h"
+#include "lib/os_file.h"
 
 enum { DRAIN_EVERY = 1000 }; /* events: the kernel keeps 16384 */
 
@@ -74,7 +75,7 @@ row_rename(struct mailbox *m, const struct row *r, uint32_t flags)
 	else if (strcmp(from, buf_cstr(&to)) == 0)
 		rc = 0;
 	else {
-		rc = renameat(row_dir(m, r), from, m->cur, buf_cstr(&to));
+		rc = os_rename_new(row_dir(m, r), from, m->cur, buf_cstr(&to));
 		if (rc == 0)
 			m->own += row_dir(m, r) == m->cur ? 2 : 1;
 	}
@@ -132,7 +133,8 @@ store_pass(struct mailbox *m, const uint32_t *seq, size_t n, struct pass *p)
 			continue;
 		if (flags != (r->m.flags & MF_STORED) &&
 		    row_rename(m, r, flags) == -1) {
-			if (errno == ENOENT)
+			/* EEXIST: a second file with its base, to be told */
+			if (errno == ENOENT || errno == EEXIST)
 				p->lost++;
 			else
 				rc = -1;

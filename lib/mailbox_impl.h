@@ -95,6 +95,7 @@ struct mailbox {
 	uint64_t own;       /* caused by this session, not yet in the log */
 	uint64_t skew;      /* t.events + own - events, if none is foreign */
 	bool exact;         /* skew means something */
+	uint64_t looked;    /* events when the table was last known true */
 	bool cur_true;      /* the table was true before the change */
 	struct mailbox_cache *cache;
 };

@@ -376,6 +376,14 @@ index_tidy(struct mailbox *m)
 	return 0;
 }
 
+/* Past all that the log we do not have can have given out. */
+static void
+uids_skip(struct mailbox *m)
+{
+	if (m->t.uidnext < UINT32_MAX - UID_GAP)
+		m->t.uidnext += UID_GAP;
+}
+
 /*
  * There is no log, or none that can be read: a new one, of what the map or
  * this session still knows.
@@ -386,13 +394,18 @@ rebuild(struct mailbox *m, bool first)
 	bool damaged = false;
 	uint64_t rest;
 
-	/* Removed under us: what others wrote before is still there. */
-	if (m->log != -1 && m->t.uidvalidity != 0)
+	/*
+	 * Removed under us: what others wrote before is still there. But
+	 * there may have been another log meanwhile, that we never saw.
+	 */
+	if (m->log != -1 && m->t.uidvalidity != 0) {
 		(void)read_tail(m, &rest, &damaged);
+		complain("log", "it was lost; uids come from this session");
+		uids_skip(m);
+	}
 	if (m->t.uidvalidity == 0 && map_recover(m) == 0) {
 		complain("map", "the log is lost; uids come from the map");
-		if (m->t.uidnext < UINT32_MAX - UID_GAP)
-			m->t.uidnext += UID_GAP;
+		uids_skip(m);
 	}
 	if (m->t.uidvalidity == 0) {
 		table_fini(&m->t);

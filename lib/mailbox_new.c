@@ -413,6 +413,8 @@ copies_try(struct copies *c, const uint32_t *seq, size_t n, uint32_t *to_uid)
 	int rc = -1;
 
 	c->retry = false;
+	if (index_catch_up(c->from) == -1)
+		return -1;
 	keywords_map(c->from, c->to, seq, n, map);
 	if (index_lock(c->to) == -1)
 		return -1;

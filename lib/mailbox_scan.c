@@ -5,8 +5,9 @@
  * - new/ is listed before cur/: a message that moves meanwhile is met
  * - a listing may miss a file that is renamed under it. So a row whose file
  *   was not met is gone only if a second listing does not meet it either
- * - two files with one base: if they are two, the second gets a name and a
- *   uid of its own (a session that may write); else one was a rename
+ * - two files with one base: the row's is that under the name we know. If
+ *   the other is another file, it gets a name and a uid of its own (in a
+ *   session that may write); else it was met before and after a rename
  * - new messages get their uids in the order of their names' times
  */
 #include "lib/mailbox_impl.h"
@@ -26,6 +27,7 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
+#include "lib/os_file.h"
 
 struct found { /* a file that no row has */
 	char *name;
@@ -44,6 +46,7 @@ struct scan {
 	struct buf out;  /* records */
 	unsigned what;
 	bool confirm;    /* second listing: only looks for missing rows */
+	bool left;       /* a file could not be taken: no state is true */
 };
 
 static void
@@ -137,29 +140,49 @@ row_has_name(struct scan *s, const struct row *r, const char *name,
 	return known != NULL && strcmp(known, name) == 0;
 }
 
+/*
+ * A file under the name that its row has is that row's. Others that no row
+ * has, or not under this name, wait until all names were met.
+ */
 static void
 met(struct scan *s, const char *name, bool in_new)
 {
 	struct maildir_name parts;
 	struct row *r;
-	bool same;
 
 	maildir_name_parse(span_str(name), &parts);
 	r = scan_row(s, name_hash(parts.base));
 	if (r == NULL) {
 		if (!s->confirm)
 			found_add(s, name, in_new, false);
-		return;
+	} else if (row_has_name(s, r, name, parts.flags, in_new)) {
+		r->bits |= ROW_FOUND;
+	} else if (!s->confirm || (r->bits & ROW_FOUND) == 0) {
+		found_add(s, name, in_new, true);
 	}
-	same = row_has_name(s, r, name, parts.flags, in_new);
-	if ((r->bits & ROW_FOUND) != 0) {
-		if (!s->confirm && !same)
-			found_add(s, name, in_new, true);
-		return;
+}
+
+/* A row that was not met under its name has the first other one. */
+static void
+renamed(struct scan *s)
+{
+	struct maildir_name parts;
+	struct row *r;
+	size_t i, n = 0;
+
+	for (i = 0; i < s->nfound; i++) {
+		maildir_name_parse(span_str(s->found[i].name), &parts);
+		r = s->found[i].again ? scan_row(s, name_hash(parts.base)) :
+					NULL;
+		if (r == NULL || (r->bits & ROW_FOUND) != 0) {
+			s->found[n++] = s->found[i];
+			continue;
+		}
+		r->bits |= ROW_FOUND;
+		name_record(s, r, s->found[i].name, s->found[i].in_new);
+		free(s->found[i].name);
 	}
-	r->bits |= ROW_FOUND;
-	if (!same)
-		name_record(s, r, name, in_new);
+	s->nfound = n;
 }
 
 static int
@@ -293,8 +316,8 @@ found_place(struct scan *s, struct found *f, struct buf *name)
 	buf_str(name, ":2,");
 	buf_span(name, parts.flags);
 	to = name->n > 255 ? NULL : buf_cstr(name);
-	if (to == NULL || renameat(f->in_new ? m->new : m->cur, f->name,
-		m->cur, to) == -1)
+	if (to == NULL || os_rename_new(f->in_new ? m->new : m->cur,
+		f->name, m->cur, to) == -1)
 		return -1;
 	m->own += f->in_new ? 1 : 2;
 	return 0;
@@ -309,10 +332,13 @@ found_take(struct scan *s, struct found *f, uint32_t *uid)
 
 	buf_init(&name, 512);
 	if (fstatat(f->in_new ? s->m->new : s->m->cur, f->name, &f->st,
-		AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(f->st.st_mode) ||
-	    (f->again && !is_another(s, f)) ||
-	    found_place(s, f, &name) == -1 || *uid >= UINT32_MAX - 1)
+		AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(f->st.st_mode))
 		goto out;
+	if ((f->again && !is_another(s, f)) || *uid >= UINT32_MAX - 1 ||
+	    found_place(s, f, &name) == -1) {
+		s->left = true;
+		goto out;
+	}
 	maildir_name_parse(span_str(f->name), &parts);
 	e.uid = (*uid)++;
 	e.flags = (uint16_t)name_flags(parts.flags);
@@ -330,6 +356,17 @@ out:
 	buf_fini(&name);
 }
 
+static bool
+same_base(const struct found *a, const struct found *b)
+{
+	struct maildir_name x, y;
+
+	maildir_name_parse(span_str(a->name), &x);
+	maildir_name_parse(span_str(b->name), &y);
+	return span_eq(x.base, y.base);
+}
+
+/* Of two new files with one base the second waits for the next scan. */
 static void
 take_found(struct scan *s)
 {
@@ -342,10 +379,23 @@ take_found(struct scan *s)
 		start = record_begin(s->m, &s->out, MLOG_NEW);
 		for (; i < s->nfound &&
 		     s->out.n - start < MAILBOX_LOG_RECORD_MAX / 2;
-		     i++)
-			found_take(s, &s->found[i], &uid);
+		     i++) {
+			if (i > 0 && same_base(&s->found[i - 1], &s->found[i]))
+				s->left = true;
+			else
+				found_take(s, &s->found[i], &uid);
+		}
 		record_end(s->m, &s->out, start);
 	}
+}
+
+static bool
+any_again(const struct scan *s)
+{
+	for (size_t i = 0; i < s->nfound; i++)
+		if (s->found[i].again)
+			return true;
+	return false;
 }
 
 /* Lists what is due; out has the records of all differences. */
@@ -356,8 +406,8 @@ look(struct scan *s)
 
 	if ((s->what & DUE_NEW) != 0 && list(s, m->new, true) == -1)
 		return -1;
-	/* Not in new/ any more: in cur/, or nowhere. */
-	if (missing(s) > 0)
+	/* Not in new/ any more: in cur/, or nowhere; or in both. */
+	if (missing(s) > 0 || any_again(s))
 		s->what |= DUE_CUR;
 	if ((s->what & DUE_CUR) == 0)
 		return 0;
@@ -366,11 +416,13 @@ look(struct scan *s)
 	s->what |= DUE_NEW;
 	if (list(s, m->cur, false) == -1)
 		return -1;
+	renamed(s);
 	if (missing(s) == 0)
 		return 0;
 	s->confirm = true;
 	if (list(s, m->new, true) == -1 || list(s, m->cur, false) == -1)
 		return -1;
+	renamed(s);
 	if (missing(s) > 0)
 		expunge_missing(s);
 	return 0;
@@ -415,6 +467,10 @@ scan(struct mailbox *m, unsigned due)
 	take_found(&s);
 	if (index_append(m, &s.out, true) == -1)
 		goto out;
+	if (s.left) {
+		m->cur_true = false;
+		cur.kind = STATE_UNKNOWN;
+	}
 	rc = m->own != own ? state_end(m) : state_write(m, &cur, &new);
 out:
 	scan_fini(&s);
@@ -449,8 +505,9 @@ take(struct mailbox *m)
 			buf_clear(&to);
 			name_make(&to, parts.base, r->m.flags & MF_STORED,
 			    parts.flags);
-			if (to.n > 255 || renameat(m->new, buf_cstr(&m->name),
-				m->cur, buf_cstr(&to)) == -1)
+			if (to.n > 255 || os_rename_new(m->new,
+				buf_cstr(&m->name), m->cur,
+				buf_cstr(&to)) == -1)
 				continue;
 			m->own++;
 		}
@@ -488,7 +545,7 @@ refresh(struct mailbox *m, unsigned force)
 	unsigned due;
 	int rc = -1;
 
-	state_drain(m);
+	/* What the watch has seen is in the log, or will be due. */
 	if (index_catch_up(m) == -1)
 		return -1;
 	due = state_due(m) | force;

@@ -88,9 +88,10 @@ state_drain(struct mailbox *m)
 void
 state_forget(struct mailbox *m)
 {
-	m->exact = m->watch != NULL;
 	state_drain(m);
+	m->exact = m->watch != NULL;
 	m->skew = m->t.events + m->own - m->events;
+	m->looked = m->events;
 }
 
 /* Under the lock: has nobody but Postern changed cur/? */
@@ -136,22 +137,39 @@ state_found(struct mailbox *m, const struct mailbox_state *cur,
 	return state_write(m, cur, new);
 }
 
+/* The witness begins here: the table is true now, the watch is empty. */
+static void
+witness_begin(struct mailbox *m)
+{
+	m->exact = m->watch != NULL;
+	m->skew = m->t.events + m->own - m->events;
+	m->looked = m->events;
+}
+
 /*
- * A young state that has come of age: with a witness it is settled, without
- * one it is due.
+ * A settled state is the truth. A young one is, as long as the witness says
+ * so; when it has come of age it is settled for all. Without a witness it is
+ * due when it is old, or when anything stirred: without the lock that may be
+ * a session in the middle of a change, with it it is not.
  */
 static unsigned
 due_cur(struct mailbox *m)
 {
 	struct mailbox_state now = state_of(m->cur);
+	bool known, old = now.kind == STATE_SETTLED;
 
 	if (!state_same(&now, &m->t.cur))
 		return DUE_CUR;
-	if (m->t.cur.kind == STATE_SETTLED || now.kind != STATE_SETTLED)
+	if (m->t.cur.kind == STATE_SETTLED) {
+		witness_begin(m);
+		return 0;
+	}
+	known = m->exact && m->t.events + m->own - m->events == m->skew;
+	if (!known)
+		return old || m->exact || m->events != m->looked ? DUE_CUR : 0;
+	if (!old)
 		return 0;
 	if (!m->locked)
-		return DUE_CUR;
-	if (!witness(m))
 		return DUE_CUR;
 	(void)state_found(m, &now, &m->t.new);
 	return 0;
@@ -162,6 +180,7 @@ due_new(struct mailbox *m)
 {
 	struct mailbox_state now = state_of(m->new);
 
+	/* It is short: a state that is not settled is not worth a thought. */
 	if (m->t.delivered || !state_same(&now, &m->t.new))
 		return DUE_NEW;
 	return m->t.new.kind == STATE_SETTLED ? 0 : DUE_NEW;
@@ -170,6 +189,7 @@ due_new(struct mailbox *m)
 unsigned
 state_due(struct mailbox *m)
 {
+	state_drain(m);
 	return due_cur(m) | due_new(m);
 }
 

@@ -1,6 +1,8 @@
 /*
  * os_watch: inotify(7) takes a path and no directory's descriptor, so the
- * process steps into the directory for a moment.
+ * process steps into the directory for a moment. Closing an instance waits
+ * for other processors, some milliseconds: one that is done is kept for the
+ * next, with nothing to watch.
  */
 #include "lib/os_watch.h"
 
@@ -29,6 +31,8 @@ enum {
 	IN_READ = 4096,
 };
 
+static int spare = -1;
+
 static int
 watch_one(struct os_watch *w, int dirfd, const char *name)
 {
@@ -50,7 +54,10 @@ os_watch_new(int dirfd, const char *const *names, unsigned n)
 {
 	struct os_watch *w = xcalloc(1, sizeof(*w));
 
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	w->fd = spare;
+	spare = -1;
+	if (w->fd == -1)
+		w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd == -1)
 		goto fail;
 	for (w->n = 0; w->n < n && w->n < OS_WATCH_MAX; w->n++) {
@@ -68,8 +75,20 @@ fail:
 void
 os_watch_free(struct os_watch *w)
 {
+	uint64_t count[OS_WATCH_MAX] = { 0 };
+	bool exact;
+
 	if (w == NULL)
 		return;
+	if (spare == -1 && w->fd != -1) {
+		for (unsigned i = 0; i < w->n; i++)
+			if (w->wd[i] != -1)
+				(void)inotify_rm_watch(w->fd, w->wd[i]);
+		w->n = 0;
+		os_watch_drain(w, count, &exact);
+		spare = w->fd;
+		w->fd = -1;
+	}
 	fd_close(&w->fd);
 	free(w);
 }
