@@ -24,26 +24,33 @@ struct fetch {
 	struct session *s;
 	struct fetch_list list;
 	struct numbers which;
-	bool needs_file, needs_record;
+	bool needs_file, needs_record, needs_size;
+	struct structure st; /* of the message that is told, if needed */
 	bool some_gone, trouble;
 };
+
+static bool
+item_needs_record(const struct fetch_item *item)
+{
+	switch (item->what) {
+	case FETCH_ENVELOPE:
+	case FETCH_BODY:
+	case FETCH_BODYSTRUCTURE:
+		return true;
+	case FETCH_SECTION: /* all but BODY[] */
+		return item->npath > 0 || item->section != SECTION_ALL;
+	default:
+		return false;
+	}
+}
 
 static void
 fetch_needs(struct fetch *f)
 {
 	for (size_t i = 0; i < f->list.n; i++) {
-		switch (f->list.item[i].what) {
-		case FETCH_SECTION:
-			f->needs_file = true;
-			break;
-		case FETCH_ENVELOPE:
-		case FETCH_BODY:
-		case FETCH_BODYSTRUCTURE:
-			f->needs_record = true;
-			break;
-		default:
-			break;
-		}
+		f->needs_file |= f->list.item[i].what == FETCH_SECTION;
+		f->needs_size |= f->list.item[i].what == FETCH_SIZE;
+		f->needs_record |= item_needs_record(&f->list.item[i]);
 	}
 }
 
@@ -76,80 +83,39 @@ mark_seen(struct fetch *f, const uint32_t *seq, size_t n)
 
 /* --- one message ---------------------------------------------------------- */
 
+/* All that can fail because the message is not there. */
 static int
-structure_of(struct fetch *f, uint32_t seq, struct structure *st)
+message_prepare(struct fetch *f, uint32_t seq)
 {
+	bool sized = mailbox_msg(f->s->box, seq)->size_known;
 	struct span rec;
 
+	if (f->needs_file && text_open(f->s, seq) == -1)
+		return -1;
+	if (!f->needs_record && (!f->needs_size || sized))
+		return 0;
 	if (mailbox_structure(f->s->box, seq, &rec) == -1)
 		return -1;
-	if (structure_open(rec, st) == -1) {
+	if (structure_open(rec, &f->st) == -1) {
 		errno = EIO;
 		return -1;
 	}
 	return 0;
 }
 
-static bool
-needs_size(const struct fetch *f, uint32_t seq)
-{
-	if (mailbox_msg(f->s->box, seq)->size_known)
-		return false;
-	for (size_t i = 0; i < f->list.n; i++)
-		if (f->list.item[i].what == FETCH_SIZE)
-			return true;
-	return false;
-}
-
-/* All that can fail because the message is not there. */
-static int
-message_prepare(struct fetch *f, uint32_t seq)
-{
-	struct structure st;
-
-	if ((f->needs_record || needs_size(f, seq)) &&
-	    structure_of(f, seq, &st) == -1)
-		return -1;
-	return f->needs_file ? text_open(f->s, seq) : 0;
-}
-
 static void
-structure_out(struct fetch *f, const char *name, enum fetch_what what,
-    uint32_t seq)
+size_out(struct fetch *f, const struct mailbox_msg *m)
 {
-	struct imap_out *o = &f->s->out;
-	struct structure st;
-
-	out_atom(o, name);
-	if (structure_of(f, seq, &st) == -1) {
-		f->trouble = true;
-		out_nil(o);
-	} else if (what == FETCH_ENVELOPE) {
-		structure_envelope(&st, o);
-	} else {
-		structure_body(&st, what == FETCH_BODYSTRUCTURE, o);
-	}
-}
-
-static void
-size_out(struct fetch *f, uint32_t seq)
-{
-	const struct mailbox_msg *m = mailbox_msg(f->s->box, seq);
-	struct structure st;
-	uint64_t size = m->size;
-
-	if (!m->size_known && structure_of(f, seq, &st) == 0)
-		size = structure_size(&st);
 	out_atom(&f->s->out, "RFC822.SIZE");
-	out_num(&f->s->out, size);
+	out_num(&f->s->out, m->size_known ? m->size : structure_size(&f->st));
 }
 
 static void
-section_item_out(struct fetch *f, const struct fetch_item *item, uint32_t seq)
+section_item_out(struct fetch *f, const struct fetch_item *item)
 {
 	struct fetch_list *l = &f->list;
 
-	if (section_out(f->s, l, item, seq) == 0)
+	if (section_out(f->s, l, item, &f->st) == 0)
 		return;
 	f->trouble = true;
 	out_made(&f->s->out, span_of(l->labels.p + item->label,
@@ -176,19 +142,22 @@ item_out(struct fetch *f, const struct fetch_item *item, uint32_t seq)
 		out_date_time(o, m->internaldate);
 		break;
 	case FETCH_SIZE:
-		size_out(f, seq);
+		size_out(f, m);
 		break;
 	case FETCH_ENVELOPE:
-		structure_out(f, "ENVELOPE", item->what, seq);
+		out_atom(o, "ENVELOPE");
+		structure_envelope(&f->st, o);
 		break;
 	case FETCH_BODY:
-		structure_out(f, "BODY", item->what, seq);
+		out_atom(o, "BODY");
+		structure_body(&f->st, false, o);
 		break;
 	case FETCH_BODYSTRUCTURE:
-		structure_out(f, "BODYSTRUCTURE", item->what, seq);
+		out_atom(o, "BODYSTRUCTURE");
+		structure_body(&f->st, true, o);
 		break;
 	case FETCH_SECTION:
-		section_item_out(f, item, seq);
+		section_item_out(f, item);
 		break;
 	}
 }

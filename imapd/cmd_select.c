@@ -59,13 +59,20 @@ select_folder(struct session *s, struct span in, bool read_only)
 	static const struct imap_reply rw = { OUT_OK, "READ-WRITE", "open" };
 	static const struct imap_reply ro = { OUT_OK, "READ-ONLY", "open" };
 	const struct imap_reply *r;
+	struct buf name;
 	int fd;
 
-	view_close(s); /* also if this fails: RFC 3501 6.3.1 */
-	if ((r = name_take(s, &in, &s->box_name)) != NULL)
-		return r;
-	if (in.n > 0)
+	buf_init(&name, s->box_name.max);
+	r = name_take(s, &in, &name);
+	if (r == &A_SYNTAX || in.n > 0) {
+		buf_fini(&name);
 		return &A_SYNTAX;
+	}
+	view_close(s); /* also if the rest fails: RFC 3501 6.3.1 */
+	buf_fini(&s->box_name);
+	s->box_name = name;
+	if (r != NULL)
+		return r;
 	if ((fd = folder_open(folders_of(s), buf_get(&s->box_name))) == -1)
 		return reply_errno(errno);
 	if ((s->box = mailbox_open(fd, read_only)) == NULL)

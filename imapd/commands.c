@@ -100,13 +100,14 @@ usage_of(struct span verb)
 	return NULL;
 }
 
-/* "verb" or "verb arg"; arg is empty only in the first case. */
+/* "verb" or "verb arg"; *blank: a blank is behind the verb. */
 static int
-split(struct span in, struct span *verb, struct span *arg)
+split(struct span in, struct span *verb, struct span *arg, bool *blank)
 {
 	if (imap_atom(&in, verb) == -1)
 		return -1;
-	if (in.n > 0 && imap_sp(&in) == -1)
+	*blank = in.n > 0;
+	if (*blank && imap_sp(&in) == -1)
 		return -1;
 	*arg = in;
 	return 0;
@@ -118,10 +119,13 @@ run(struct session *s, const struct proto_command *table, size_t n,
 {
 	const struct proto_command *c;
 	struct span verb, arg;
+	bool blank;
 
-	if (split(in, &verb, &arg) == -1)
+	if (split(in, &verb, &arg, &blank) == -1)
 		return &unknown;
 	*usage = usage_of(verb);
+	if (blank && arg.n == 0)
+		return &A_SYNTAX;
 	switch (proto_verb(table, n, s->state, verb, arg, &c)) {
 	case PROTO_OK:
 		return c->fn(s, arg);

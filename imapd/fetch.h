@@ -7,6 +7,7 @@
 
 struct imap_reply;
 struct session;
+struct structure;
 
 enum fetch_what {
 	FETCH_FLAGS, FETCH_UID, FETCH_INTERNALDATE, FETCH_SIZE,
@@ -48,11 +49,11 @@ const struct imap_reply *fetch_list_take(struct session *, struct span *in,
     struct fetch_list *);
 
 /*
- * One section of message seq, whose file is at hand (text_open): its label
- * and its literal, or NIL if there is no such part. -1 and errno: nothing
+ * One section of the message whose file is at hand (text_open) and whose
+ * record this is (not looked at for BODY[]): its label and its literal, or NIL if there is no such part. -1 and errno: nothing
  * was written.
  */
 int section_out(struct session *, const struct fetch_list *,
-    const struct fetch_item *, uint32_t seq);
+    const struct fetch_item *, const struct structure *);
 
 #endif

@@ -3,12 +3,9 @@
  * known from the record that was made when the message was first looked at
  * (lib/structure.h); only BODY[] needs no record.
  */
-#include <errno.h>
-
 #include "imapd/fetch.h"
 #include "imapd/session.h"
 #include "lib/header.h"
-#include "lib/mailbox.h"
 #include "lib/structure.h"
 
 static bool
@@ -69,22 +66,15 @@ fields_out(struct session *s, const struct fetch_list *l,
 /* Where it is. 0, 1: there is no such part; -1: errno. */
 static int
 section_find(struct session *s, const struct fetch_list *l,
-    const struct fetch_item *f, uint32_t seq, struct text_range *r)
+    const struct fetch_item *f, const struct structure *st,
+    struct text_range *r)
 {
 	struct structure_part part;
-	struct structure st;
-	struct span rec;
 
 	*r = (struct text_range){ 0, 0 };
 	if (f->section == SECTION_ALL && f->npath == 0)
 		return text_end(s, &r->to);
-	if (mailbox_structure(s->box, seq, &rec) == -1)
-		return -1;
-	if (structure_open(rec, &st) == -1) {
-		errno = EIO;
-		return -1;
-	}
-	if (structure_find(&st, l->path + f->path, f->npath, &part) == -1)
+	if (structure_find(st, l->path + f->path, f->npath, &part) == -1)
 		return 1;
 	if (f->section != SECTION_ALL && f->section != SECTION_MIME &&
 	    f->npath > 0 && !part.is_message)
@@ -112,13 +102,13 @@ section_find(struct session *s, const struct fetch_list *l,
 
 int
 section_out(struct session *s, const struct fetch_list *l,
-    const struct fetch_item *f, uint32_t seq)
+    const struct fetch_item *f, const struct structure *st)
 {
 	struct span label = span_of(l->labels.p + f->label, f->label_n);
 	uint64_t take = f->partial ? f->take : UINT64_MAX;
 	struct text_range r;
 
-	switch (section_find(s, l, f, seq, &r)) {
+	switch (section_find(s, l, f, st, &r)) {
 	case -1:
 		return -1;
 	case 1:

@@ -103,7 +103,8 @@ int mailbox_expunge(struct mailbox *, const uint32_t *seq, size_t n);
 int mailbox_file(struct mailbox *, uint32_t seq);
 /*
  * The record of lib/structure.h, made and kept at first use; *size is also
- * put into the view. Valid until the next mailbox_* call. -1 and errno.
+ * put into the view. Valid until the next call but mailbox_msg(). -1 and
+ * errno.
  */
 int mailbox_structure(struct mailbox *, uint32_t seq, struct span *rec);
 

@@ -1,16 +1,25 @@
-"""imap: one imapd session over a socket pair, without master; for tests.
+"""imapd: one IMAP session over a socket pair, without master; for tests.
 
-A client that reads whole responses, literals included, and understands
-enough of them to ask about.
+What the server says must be grammatical (t/imap.py), but is handed out as
+bytes: these tests ask what was said, to the letter.
 """
 import os
 import re
 import tempfile
 
 from child import CONF, IMAPD, Child, PATIENCE
+from imap import Cursor
 
 count = 0
 LITERAL = re.compile(rb"~?\{(\d+)\}\r\n$")
+
+
+def strict(response):
+    """Raises Bad if it is not of RFC 3501 9."""
+    c = Cursor(response + b"\r\n")
+    c.eat(b"* ")
+    c.untagged()
+    c.end()
 
 
 class Imap:
@@ -69,6 +78,7 @@ class Imap:
                 return untagged, r
             if r.startswith(tag + b" "):
                 return untagged, r[len(tag) + 1:]
+            strict(r)
             untagged.append(r)
 
     def cmd(self, text):
