@@ -201,13 +201,13 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # FUZZ: lib/NOUN_fuzz.c, seeds in t/corpus/NOUN; with a plain driver
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
-UNIT = accept account addr aliases base64 buf chars charset conf conn \
-	conn_proxy crc decode die dns_answer encoded_word fold hash header \
-	hops imap_date imap_out imap_set imap_token ipc ipc_message log \
-	logfile loop maildir map message net parameter part_text penalty \
-	pending proto qid reply resolv resolve sandbox sasl search_key \
-	sent_day smtp_data smtp_reply span spool tally tls transport users \
-	wait
+UNIT = accept account addr address_list aliases base64 buf chars charset \
+	conf conn conn_proxy crc decode die dns_answer encoded_word fold \
+	hash header hops imap_date imap_out imap_set imap_token ipc \
+	ipc_message log logfile loop maildir map message mime net parameter \
+	part_text penalty pending proto qid reply resolv resolve sandbox \
+	sasl search_key sent_day smtp_data smtp_reply span spool structure \
+	tally tls transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
 	imap_out imap_token ipc maildir mime parameter part_text reply sasl \
 	search_key sent_day smtp_data smtp_reply spool structure transport \

@@ -20,6 +20,7 @@ address_list_init(struct address_list *l, struct span value)
 	buf_init(&l->route, SIZE_MAX / 4);
 	buf_init(&l->mailbox, SIZE_MAX / 4);
 	buf_init(&l->domain, SIZE_MAX / 4);
+	buf_init(&l->rest, SIZE_MAX / 4);
 }
 
 void
@@ -30,6 +31,7 @@ address_list_fini(struct address_list *l)
 	buf_fini(&l->route);
 	buf_fini(&l->mailbox);
 	buf_fini(&l->domain);
+	buf_fini(&l->rest);
 }
 
 static bool
@@ -225,10 +227,8 @@ skip_rest(struct address_list *l)
 		if (l->in.n == 0 || at(l, ",;"))
 			break;
 		if (at(l, "\"")) {
-			size_t n = l->phrase.n;
-
-			take_quoted(l, &l->phrase);
-			l->phrase.n = n;
+			buf_clear(&l->rest);
+			take_quoted(l, &l->rest);
 		} else {
 			span_take(&l->in, 1);
 		}
@@ -268,7 +268,7 @@ next_kind(struct address_list *l, struct address *a, enum address_kind kind)
 bool
 address_list_next(struct address_list *l, struct address *a)
 {
-	size_t before;
+	size_t name; /* of phrase, bytes that are the name */
 
 	buf_clear(&l->comment);
 	for (;;) {
@@ -284,23 +284,23 @@ address_list_next(struct address_list *l, struct address *a)
 	*a = (struct address){ .kind = ADDRESS_MAILBOX };
 	buf_clear(&l->route);
 	buf_clear(&l->domain);
-	before = take_phrase(l, l->group ? "<,;@" : "<,:;@");
+	name = take_phrase(l, l->group ? "<,;@" : "<,:;@");
 	if (!l->group && at(l, ":"))
 		return next_kind(l, a, ADDRESS_GROUP);
 	if (at(l, "<")) {
+		name = l->phrase.n;
 		take_angle(l);
-		a->name = buf_get(&l->phrase);
 	} else if (at(l, "@")) {
 		span_take(&l->in, 1);
 		take_domain(l);
-		a->name = span_slice(buf_get(&l->phrase), 0, before);
 	} else {
+		name = 0;
 		buf_clear(&l->mailbox);
 		buf_span(&l->mailbox, buf_get(&l->phrase));
 	}
 	skip_rest(l);
-	if (a->name.n == 0)
-		a->name = buf_get(&l->comment);
+	a->name = name > 0 ? span_slice(buf_get(&l->phrase), 0, name) :
+	                     buf_get(&l->comment);
 	a->route = buf_get(&l->route);
 	a->mailbox = buf_get(&l->mailbox);
 	a->domain = buf_get(&l->domain);

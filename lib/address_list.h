@@ -30,7 +30,7 @@ struct address {
 
 struct address_list {
 	struct span in;
-	struct buf phrase, comment, route, mailbox, domain;
+	struct buf phrase, comment, route, mailbox, domain, rest;
 	bool group; /* inside one */
 };
 

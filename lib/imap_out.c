@@ -326,7 +326,10 @@ out_nstring(struct imap_out *o, struct span s, bool nil)
 		out_string(o, s);
 }
 
-/* An atom where it needs no quotes; NIL would be read as none. */
+/*
+ * An atom where it needs no quotes; NIL would be read as none, and '[' as
+ * the beginning of a section.
+ */
 static bool
 is_astring(struct span s)
 {
@@ -336,7 +339,7 @@ is_astring(struct span s)
 		return false;
 	for (i = 0; i < s.n; i++)
 		if (!char_is(s.p[i], CH_GRAPH) ||
-		    strchr("(){%*\"\\]", s.p[i]) != NULL)
+		    strchr("(){%*\"\\[]", s.p[i]) != NULL)
 			return false;
 	return true;
 }
