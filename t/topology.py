@@ -119,6 +119,8 @@ EXTRA = {
                        re.escape(spool) + r"/queue/[^/]+( \(deleted\))?"],
     "deliver": [re.escape(mail) + r"(/.*)?"],
     "pop3d": [re.escape(mail) + r"/[^/]+/[^/]+/Maildir(/.*)?"],
+    "imapd": [re.escape(mail) + r"/[^/]+/[^/]+/Maildir(/.*)?",
+              r"anon_inode:inotify"],
 }
 
 

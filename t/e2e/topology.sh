@@ -8,23 +8,29 @@ need python3 curl
 instance_start --users 2
 
 cat >"$T/held.py" <<'X'
-# A POP3 session that stays.
-import poplib, sys
+# A POP3 and an IMAP session that stay.
+import imaplib, poplib, sys
 p = poplib.POP3("127.0.0.1", int(sys.argv[1]), timeout=60)
 p.user(sys.argv[2])
 p.pass_(sys.argv[3])
+i = imaplib.IMAP4("127.0.0.1", int(sys.argv[4]))
+i.login(*sys.argv[2:4])
+i.select()
+i.search(None, "TEXT", "x")
 print("held", flush=True)
 sys.stdin.read()
 p.quit()
+i.logout()
 X
 mkfifo "$T/to"
-python3 "$T/held.py" "$POP3_PORT" "$USER1" "$PASS1" <"$T/to" >"$T/from" 2>&1 &
+python3 "$T/held.py" "$POP3_PORT" "$USER1" "$PASS1" "$IMAP_PORT" \
+    <"$T/to" >"$T/from" 2>&1 &
 HELPERS=$!
 exec 7>"$T/to"
 held() {
 	grep -q '^held' "$T/from"
 }
-ok "a POP3 session is open" wait_for 20 held
+ok "a POP3 and an IMAP session are open" wait_for 20 held
 message a@client.test "$USER2" topology >"$T/m"
 ok "a letter goes in" smtp a@client.test "$USER2" "$T/m"
 ok "and arrives" mail_wait user002 1
@@ -46,9 +52,9 @@ compare() { # title
 	done <"$T/compared"
 }
 compare "at start"
-like "deliver and pop3d were among them" \
+like "deliver, pop3d and imapd were among them" \
     "$(cut -d' ' -f2 "$T/processes" | sort -u | tr '\n' ' ')" \
-    'role=auth role=deliver role=dns role=login role=master role=pop3d role=queue role=relay'
+    'role=auth role=deliver role=dns role=imapd role=login role=master role=pop3d role=queue role=relay'
 ok "reload" postern reload
 compare "after a reload"
 exec 7>&-
