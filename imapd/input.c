@@ -5,8 +5,6 @@
  *
  * Only APPEND's message stays on the wire: s->literal_waits.
  */
-#include <string.h>
-
 #include "imapd/append.h"
 #include "imapd/session.h"
 #include "lib/limits.h"
@@ -76,46 +74,53 @@ input_drop_literal(struct session *s, uint64_t size)
 }
 
 /*
- * Forgets the rest of a command of which line was just read. A literal that
- * waits for "+" does not come: the tagged answer stands for it.
+ * A line that was dropped for its length. If it may have announced a literal
+ * nobody knows where the next command begins.
  */
 static int
-drop_command(struct session *s, struct span line)
+drop_long(struct session *s)
 {
-	struct imap_literal lit;
+	if (s->net.last != '}')
+		return 0;
+	session_bye(s, "error", "TOOBIG", "the command is too long");
+	return -1;
+}
+
+/*
+ * Forgets the rest of a command whose last line ended like this. A literal
+ * that waits for "+" does not come: the tagged answer stands for it.
+ */
+static int
+drop_command(struct session *s, enum imap_ends ends, struct imap_literal lit)
+{
+	struct span line;
 	enum net_got got;
 
-	for (;;) {
-		switch (imap_line_end(line, &lit)) {
-		case IMAP_LINE_ENDS:
-			return 0;
-		case IMAP_LITERAL_BAD:
-			session_bye(s, "error", "TOOBIG", "no such literal");
-			return -1;
-		case IMAP_LITERAL_FOLLOWS:
-			break;
-		}
-		if (lit.sync)
-			return 0;
+	while (ends == IMAP_LITERAL_FOLLOWS && !lit.sync) {
 		if (input_drop_literal(s, lit.size) == -1)
 			return -1;
 		got = net_line(&s->net, &line);
-		if (got != NET_LINE && got != NET_TOOLONG) {
+		if (got == NET_TOOLONG)
+			return drop_long(s);
+		if (got != NET_LINE) {
 			input_ended(s, got);
 			return -1;
 		}
-		if (got == NET_TOOLONG)
-			return 0;
+		ends = imap_line_end(line, &lit);
 	}
+	if (ends != IMAP_LITERAL_BAD)
+		return 0;
+	session_bye(s, "error", "TOOBIG", "no such literal");
+	return -1;
 }
 
-/* The literal at the end of line is too much. */
 static enum input
-refuse_literal(struct session *s, struct span line)
+drop_and_refuse(struct session *s, enum imap_ends ends,
+    struct imap_literal lit, const struct imap_reply *why)
 {
-	if (drop_command(s, line) == -1)
+	if (drop_command(s, ends, lit) == -1)
 		return INPUT_END;
-	return refuse(s, &too_large);
+	return refuse(s, why);
 }
 
 static int
@@ -149,16 +154,19 @@ literal_fits(const struct session *s, const struct imap_literal *lit)
 	    s->command.max - s->command.n - lit->size >= 2;
 }
 
+/* What came is no line. */
 static enum input
-got_line(struct session *s, enum net_got got, struct span line)
+no_line(struct session *s, enum net_got got, struct span begun)
 {
-	if (got == NET_TOOLONG) {
-		if (s->command.n == 0)
-			buf_span(&s->command, line);
-		return refuse(s, &too_long);
+	if (got != NET_TOOLONG) {
+		input_ended(s, got);
+		return INPUT_END;
 	}
-	input_ended(s, got);
-	return INPUT_END;
+	if (drop_long(s) == -1)
+		return INPUT_END;
+	if (s->command.n == 0)
+		buf_span(&s->command, begun);
+	return refuse(s, &too_long);
 }
 
 /* A line; output goes out first if there is a wait. */
@@ -176,10 +184,54 @@ next_line(struct session *s, struct span *line)
 	return net_line(&s->net, line);
 }
 
+/* A literal is announced by the last n bytes of the command. */
+static enum input
+take_literal(struct session *s, const struct imap_literal *lit, size_t n)
+{
+	find_tag(s);
+	if (s->tag.n == 0)
+		return drop_and_refuse(s, IMAP_LITERAL_FOLLOWS, *lit, &no_tag);
+	if (append_message_next(s, s->command.n - n)) {
+		s->literal = *lit;
+		s->literal_waits = true;
+		s->literal_text = n;
+		return INPUT_COMMAND;
+	}
+	if (!literal_fits(s, lit))
+		return drop_and_refuse(s, IMAP_LITERAL_FOLLOWS, *lit,
+		    &too_large);
+	return read_literal(s, lit) == -1 ? INPUT_END : INPUT_MORE;
+}
+
+/* Appends a line to the command. */
+static enum input
+take_line(struct session *s, struct span line)
+{
+	struct imap_literal lit = { .size = 0 };
+	enum imap_ends ends = imap_line_end(line, &lit);
+	size_t n = line.n - lit.at;
+
+	buf_span(&s->command, line);
+	buf_clear(&s->next); /* where line may have been */
+	if (s->command.bad)
+		return drop_and_refuse(s, ends, lit, &too_long);
+	switch (ends) {
+	case IMAP_LITERAL_FOLLOWS:
+		return take_literal(s, &lit, n);
+	case IMAP_LITERAL_BAD:
+		(void)drop_command(s, ends, lit);
+		return INPUT_END;
+	case IMAP_LINE_ENDS:
+		break;
+	}
+	find_tag(s);
+	return INPUT_COMMAND;
+}
+
 enum input
 input_gather(struct session *s)
 {
-	struct imap_literal lit;
+	enum input in = INPUT_MORE;
 	struct span line;
 	enum net_got got;
 
@@ -187,60 +239,34 @@ input_gather(struct session *s)
 	buf_clear(&s->scratch);
 	s->tag = SPAN_NONE;
 	s->literal_waits = false;
-	for (;;) {
+	while (in == INPUT_MORE) {
 		if ((got = next_line(s, &line)) != NET_LINE)
-			return got_line(s, got, line);
+			return no_line(s, got, line);
 		if (line.n == 0 && s->command.n == 0)
 			continue; /* Apple Mail sends such */
-		buf_span(&s->command, line);
-		if (s->command.bad)
-			return drop_command(s, line) == -1 ?
-			    INPUT_END : refuse(s, &too_long);
-		switch (imap_line_end(line, &lit)) {
-		case IMAP_LINE_ENDS:
-			buf_clear(&s->next);
-			find_tag(s);
-			return INPUT_COMMAND;
-		case IMAP_LITERAL_BAD:
-			session_bye(s, "error", "TOOBIG", "no such literal");
-			return INPUT_END;
-		case IMAP_LITERAL_FOLLOWS:
-			break;
-		}
-		find_tag(s);
-		if (s->tag.n == 0)
-			return drop_command(s, line) == -1 ?
-			    INPUT_END : refuse(s, &no_tag);
-		if (append_message_next(s,
-			s->command.n - (line.n - lit.at))) {
-			s->literal = lit;
-			s->literal_waits = true;
-			s->literal_text = line.n - lit.at;
-			buf_clear(&s->next);
-			return INPUT_COMMAND;
-		}
-		if (!literal_fits(s, &lit))
-			return refuse_literal(s, line);
-		if (read_literal(s, &lit) == -1)
-			return INPUT_END;
-		buf_clear(&s->next);
+		in = take_line(s, line);
 	}
+	return in;
 }
 
 int
 input_last_line(struct session *s)
 {
+	struct imap_literal lit = { .size = 0 };
+	enum imap_ends ends;
 	struct span line;
 	enum net_got got;
 
 	got = net_line(&s->net, &line);
-	if (got != NET_LINE && got != NET_TOOLONG) {
-		input_ended(s, got);
-		return -1;
-	}
 	if (got == NET_LINE && line.n == 0)
 		return 0;
-	if (got == NET_LINE)
-		(void)drop_command(s, line);
+	if (got == NET_LINE) {
+		ends = imap_line_end(line, &lit);
+		(void)drop_command(s, ends, lit);
+	} else if (got == NET_TOOLONG) {
+		(void)drop_long(s);
+	} else {
+		input_ended(s, got);
+	}
 	return -1;
 }

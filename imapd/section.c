@@ -48,8 +48,9 @@ fields_take(const struct fetch_list *l, const struct fetch_item *f,
 
 static int
 fields_out(struct session *s, const struct fetch_list *l,
-    const struct fetch_item *f, struct text_range header, uint64_t take)
+    const struct fetch_item *f, struct text_range header, struct text_cut c)
 {
+	struct span label = span_of(l->labels.p + f->label, f->label_n);
 	struct span bytes;
 	struct buf out;
 
@@ -57,8 +58,7 @@ fields_out(struct session *s, const struct fetch_list *l,
 		return -1;
 	buf_init(&out, bytes.n + 2);
 	fields_take(l, f, bytes, &out);
-	out_made(&s->out, span_of(l->labels.p + f->label, f->label_n));
-	text_out_span(s, buf_get(&out), f->skip, take);
+	text_out_span(s, label, buf_get(&out), c);
 	buf_fini(&out);
 	return 0;
 }
@@ -105,7 +105,7 @@ section_out(struct session *s, const struct fetch_list *l,
     const struct fetch_item *f, const struct structure *st)
 {
 	struct span label = span_of(l->labels.p + f->label, f->label_n);
-	uint64_t take = f->partial ? f->take : UINT64_MAX;
+	struct text_cut c = { f->skip, f->partial ? f->take : UINT64_MAX };
 	struct text_range r;
 
 	switch (section_find(s, l, f, st, &r)) {
@@ -117,7 +117,6 @@ section_out(struct session *s, const struct fetch_list *l,
 		return 0;
 	}
 	if (f->section == SECTION_FIELDS || f->section == SECTION_FIELDS_NOT)
-		return fields_out(s, l, f, r, take);
-	out_made(&s->out, label);
-	return text_out(s, r, f->skip, take);
+		return fields_out(s, l, f, r, c);
+	return text_out(s, label, r, c);
 }

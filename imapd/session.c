@@ -90,6 +90,7 @@ turn(struct session *s)
 		break;
 	case INPUT_AGAIN:
 	case INPUT_END:
+	case INPUT_MORE:
 		return;
 	}
 	s->commands++;

@@ -85,10 +85,10 @@ void session_fini(struct session *);
 
 /* --- input.c -------------------------------------------------------------- */
 
-enum input { INPUT_COMMAND, INPUT_AGAIN, INPUT_END };
+enum input { INPUT_COMMAND, INPUT_AGAIN, INPUT_END, INPUT_MORE };
 /*
  * Gathers the next command into s->command. AGAIN: what came was no command
- * and has been answered. END: s->end says why.
+ * and has been answered. END: s->end says why. (MORE: within.)
  */
 enum input input_gather(struct session *);
 /* Reads and forgets what is left of a command. -1: s->end is set. */

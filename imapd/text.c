@@ -367,9 +367,16 @@ send_octets(struct session *s, uint64_t skip, uint64_t owed)
 	buf_fini(&ready);
 }
 
+static void
+literal_begin(struct session *s, struct span label, uint64_t n)
+{
+	out_made(&s->out, label);
+	out_literal(&s->out, n);
+}
+
 void
-text_out_span(struct session *s, struct span bytes, uint64_t skip,
-    uint64_t take)
+text_out_span(struct session *s, struct span label, struct span bytes,
+    struct text_cut c)
 {
 	struct buf ready;
 	struct span told;
@@ -377,16 +384,17 @@ text_out_span(struct session *s, struct span bytes, uint64_t skip,
 	buf_init(&ready, 2 * bytes.n + 1);
 	with_crlf(bytes, false, &ready);
 	told = buf_get(&ready);
-	told = span_slice(told, skip > told.n ? told.n : (size_t)skip, told.n);
-	if (told.n > take)
-		told.n = (size_t)take;
-	out_literal(&s->out, told.n);
+	span_take(&told, c.skip > told.n ? told.n : (size_t)c.skip);
+	if (told.n > c.take)
+		told.n = (size_t)c.take;
+	literal_begin(s, label, told.n);
 	out_literal_bytes(&s->out, told);
 	buf_fini(&ready);
 }
 
 int
-text_out(struct session *s, struct text_range r, uint64_t skip, uint64_t take)
+text_out(struct session *s, struct span label, struct text_range r,
+    struct text_cut c)
 {
 	struct text *t = s->text;
 	uint64_t total, most;
@@ -395,18 +403,18 @@ text_out(struct session *s, struct text_range r, uint64_t skip, uint64_t take)
 	if (r.to - r.from <= SMALL) {
 		if (text_piece(s, r, &bytes) == -1)
 			return -1;
-		text_out_span(s, bytes, skip, take);
+		text_out_span(s, label, bytes, c);
 		return 0;
 	}
 	range_begin(t, r);
-	if (__builtin_add_overflow(skip, take, &most))
+	if (__builtin_add_overflow(c.skip, c.take, &most))
 		most = UINT64_MAX;
 	if (count_octets(t, most, &total) == -1)
 		return -1;
-	total = total > skip ? total - skip : 0;
-	if (total > take)
-		total = take;
-	out_literal(&s->out, total);
-	send_octets(s, skip, total);
+	total = total > c.skip ? total - c.skip : 0;
+	if (total > c.take)
+		total = c.take;
+	literal_begin(s, label, total);
+	send_octets(s, c.skip, total);
 	return 0;
 }

@@ -24,15 +24,19 @@ int text_end(struct session *, uint64_t *end);
  * EFBIG: over TEXT_PIECE_MAX.
  */
 int text_piece(struct session *, struct text_range, struct span *);
+/* Of a range, the octets skip .. skip + take; less where it ends. */
+struct text_cut {
+	uint64_t skip, take;
+};
 /*
- * A literal (with CR LF line ends) of the octets skip .. skip + take of the
- * range; less where it ends. Nothing is written on -1 (errno).
+ * The label and a literal, with CR LF line ends. Nothing is written on -1
+ * (errno).
  */
-int text_out(struct session *, struct text_range, uint64_t skip,
-    uint64_t take);
+int text_out(struct session *, struct span label, struct text_range,
+    struct text_cut);
 /* The same of bytes in memory. */
-void text_out_span(struct session *, struct span, uint64_t skip,
-    uint64_t take);
+void text_out_span(struct session *, struct span label, struct span,
+    struct text_cut);
 
 /* After a command: the window's memory goes, the file stays. */
 void text_rest(struct session *);

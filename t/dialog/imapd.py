@@ -403,6 +403,11 @@ s.send(b"x STATUS \"\0\" (MESSAGES)\r\n")
 t.ok(s.response().startswith(b"x BAD"), "NUL in a string")
 for _ in range(9):
     s.cmd("NOOP")
+s2 = Imap(top, root=s.root)
+s2.send(b"x ID (" + b"y" * 70000 + b" {9+}\r\nz LOGOUT\r\n")
+t.ok(s2.response().startswith(b"* BYE [TOOBIG]"),
+     "a line too long, with a literal: nobody knows what follows")
+s2.end()
 s.send(b"x STATUS {9223372036854775808}\r\n")
 t.ok(s.response().startswith(b"* BYE [TOOBIG]"), "2^63: the end")
 t.same(s.end(), 0, "in good order")
@@ -469,6 +474,13 @@ s.response()
 s.send(b"q NOOP\r\n")
 t.ok(s.finish(tag)[1].startswith(b"BAD"), "a command ends IDLE with BAD")
 t.same(s.response(), b"q OK done", "and is served")
+
+tag = s.start("IDLE")
+s.response()
+s.send(b"(q {3+}\r\nabc)\r\nr NOOP\r\n")
+t.ok(s.finish(tag)[1].startswith(b"BAD"), "something worse ends it, too")
+t.ok(s.response().startswith(b"* BAD"), "is answered once")
+t.same(s.response(), b"r OK done", "and left behind")
 
 # A message that is gone: numbers stay until they may change.
 s2.cmd("NOOP")
