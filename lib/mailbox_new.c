@@ -144,6 +144,10 @@ static int
 commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
     uint64_t keywords, int64_t date, uint64_t wire, uint32_t *uid)
 {
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = (time_t)date },
+	};
 	struct mailbox *m = n->m;
 	char final[NAME_MAX + 1];
 	uint32_t got = m->t.uidnext;
@@ -164,6 +168,8 @@ commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
 	if (renameat(m->dir, buf_cstr(&n->tmp), m->cur, final) == -1)
 		goto out;
 	m->own++;
+	/* Not before: who cleans tmp/ takes an old date for litter. */
+	(void)futimens(n->fd, times);
 	start = record_begin(m, &b, MLOG_NEW);
 	entry_put(m, &b, got, flags, keywords, date, wire, name);
 	record_end(m, &b, start);
@@ -188,17 +194,12 @@ int
 mailbox_new_commit(struct mailbox_new *n, uint32_t flags, uint64_t keywords,
     int64_t date, uint32_t *uid)
 {
-	const struct timespec times[2] = {
-		{ .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = (time_t)date },
-	};
 	uint64_t size, wire;
 	struct buf name;
 	int rc = -1;
 
 	buf_init(&name, PATH_LEN_MAX);
-	if (measure(n->fd, &size, &wire) == -1 ||
-	    futimens(n->fd, times) == -1 || fsync(n->fd) == -1)
+	if (measure(n->fd, &size, &wire) == -1 || fsync(n->fd) == -1)
 		goto out;
 	name_sized(&name, size, wire, flags & MF_STORED);
 	if (index_lock(n->m) == -1)
@@ -246,9 +247,10 @@ copy_bytes(struct mailbox *to, int in, const char *final,
 			goto fail;
 		at += b.n;
 	} while (b.n > 0);
-	if (futimens(fd, times) == -1 || fsync(fd) == -1 ||
+	if (fsync(fd) == -1 ||
 	    renameat(to->dir, buf_cstr(&tmp), to->cur, final) == -1)
 		goto fail;
+	(void)futimens(fd, times); /* as in commit_locked() */
 	rc = 0;
 	goto out;
 fail:

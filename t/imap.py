@@ -857,8 +857,10 @@ class Client:
         for need in ('UIDVALIDITY', 'UIDNEXT', 'PERMANENTFLAGS'):
             if need not in codes:
                 raise Bad('%s without %s' % (verb, need))
-        for need in ('FLAGS', 'EXISTS', 'RECENT'):
-            r.one(need)
+        r.one('FLAGS')
+        for need in ('EXISTS', 'RECENT'): # what just comes may follow
+            if not r.all(need):
+                raise Bad('%s without %s' % (verb, need))
         want = 'READ-ONLY' if verb == 'EXAMINE' else 'READ-WRITE'
         if r.code[0] != want:
             raise Bad('%s says %s' % (verb, r.code[0]))
