@@ -84,7 +84,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/folders_subscribed$S.o lib/folders_use$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/doors$S.o lib/pending$S.o \
 	lib/imap_out$S.o \
-	lib/smtp_reply$S.o \
+	lib/smtp_reply$S.o lib/text_map$S.o lib/tls_policy$S.o lib/relay_passwords$S.o \
 	lib/mime$S.o \
 	lib/mime_field$S.o \
 	lib/structure$S.o \
@@ -121,7 +121,10 @@ QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
 	queue/store$S.o queue/unsaved$S.o queue/wait$S.o queue/worker$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o
-RELAY_OBJS = relay/main$S.o
+RELAY_OBJS = relay/main$S.o relay/job$S.o relay/trip$S.o relay/route$S.o \
+	relay/target$S.o relay/self$S.o relay/dead$S.o relay/ask$S.o \
+	relay/session$S.o relay/hello$S.o relay/mail$S.o relay/idle$S.o \
+	relay/tickets$S.o relay/verdict$S.o
 LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
 	login/imap$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
@@ -207,11 +210,11 @@ UNIT = accept account addr address_list aliases base64 buf chars charset \
 	ipc_message log logfile loop maildir map message mime net parameter \
 	part_text penalty pending proto qid reply resolv resolve sandbox \
 	sasl search_key sent_day smtp_data smtp_reply span spool structure \
-	tally tls transport users wait
+	tally text_map tls transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
 	imap_out imap_token ipc maildir mime parameter part_text reply sasl \
-	search_key sent_day smtp_data smtp_reply spool structure transport \
-	users
+	search_key sent_day smtp_data smtp_reply spool structure text_map \
+	transport users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)

@@ -154,8 +154,16 @@ check_maps(struct check *k)
 	map(k, "users", "credentials.cdb", true, true);
 	map(k, "aliases", "aliases.cdb", false, false);
 	map(k, "transport", "transport.cdb", false, false);
+	map(k, "tls-policy", "tls-policy.cdb", false, false);
+	map(k, "relay-passwords", "relay-passwords.cdb", true, false);
 	if (ctl_path(path, k->conf->map_dir, "users") == 0)
 		check_file(k, "users", path, 077);
 	if (ctl_path(path, k->conf->map_dir, "aliases") == 0)
 		check_file(k, "aliases", path, 022);
+	if (ctl_path(path, k->conf->map_dir, "tls-policy") == 0 &&
+	    access(path, F_OK) == 0)
+		check_file(k, "tls-policy", path, 022);
+	if (ctl_path(path, k->conf->map_dir, "relay-passwords") == 0 &&
+	    access(path, F_OK) == 0)
+		check_file(k, "relay-passwords", path, 077);
 }

@@ -10,6 +10,8 @@
 #include "lib/aliases.h"
 #include "lib/limits.h"
 #include "lib/transport.h"
+#include "lib/relay_passwords.h"
+#include "lib/tls_policy.h"
 #include "lib/users.h"
 
 static const struct {
@@ -19,13 +21,15 @@ static const struct {
 	{ "users", users_compile },
 	{ "aliases", aliases_compile },
 	{ "transport", transport_compile },
+	{ "tls-policy", tls_policy_compile },
+	{ "relay-passwords", relay_passwords_compile },
 };
 
 int
 maps_compile(const struct ctl *c, const char *name, bool quiet)
 {
 	static char verb[] = "map";
-	char word[16];
+	char word[32];
 	char *args[] = { verb, word, NULL };
 	size_t i, count = 0;
 	struct buf err;
@@ -35,7 +39,7 @@ maps_compile(const struct ctl *c, const char *name, bool quiet)
 		;
 	if (i == nitems(maps))
 		return ctl_usage("there is no map \"%s\"; there are users, "
-		    "aliases and transport", name);
+		    "aliases, transport, tls-policy and relay-passwords", name);
 	buf_init(&err, 1024 * 1024);
 	if (maps[i].compile(c->conf, &count, &err) == -1)
 		rc = EX_DATAERR;
@@ -84,6 +88,8 @@ maps_renew(const struct ctl *c)
 		{ "users", "credentials.cdb" },
 		{ "aliases", "aliases.cdb" },
 		{ "transport", "transport.cdb" },
+		{ "tls-policy", "tls-policy.cdb" },
+		{ "relay-passwords", "relay-passwords.cdb" },
 	};
 	enum map_age age;
 	int rc;

@@ -102,6 +102,13 @@ buf_char(struct buf *b, char c)
 }
 
 void
+buf_lower(struct buf *b, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_char(b, char_lower(s.p[i]));
+}
+
+void
 buf_num(struct buf *b, uint64_t v)
 {
 	char digits[20]; /* 2^64 has 20 */

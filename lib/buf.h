@@ -26,6 +26,7 @@ void buf_bytes(struct buf *b, const void *p, size_t n);
 void buf_span(struct buf *b, struct span s);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
+void buf_lower(struct buf *b, struct span s); /* ASCII */
 void buf_num(struct buf *b, uint64_t v);
 void buf_hex(struct buf *b, uint64_t v, unsigned digits);
 /* A code point as UTF-8; one that is none (a surrogate): U+FFFD. */

@@ -106,6 +106,19 @@ struct conf {
 	uint64_t dns_timeout;   /* s for an answer */
 	uint64_t dns_cache;     /* bytes */
 
+	/* Relay: to other hosts; times in s */
+	char *relay_tls;        /* none may encrypt verify: without an entry
+				 * in tls-policy */
+	char *tls_ca_file;      /* empty: the system's authorities */
+	uint64_t relay_connections; /* of one process */
+	uint64_t relay_connect_timeout, relay_greeting_timeout,
+	    relay_command_timeout, relay_data_timeout, relay_send_timeout,
+	    relay_dot_timeout;  /* RFC 5321 4.5.3.2 */
+	uint64_t relay_idle_timeout; /* a connection is kept */
+	uint64_t relay_reuse;   /* messages of one connection */
+	uint64_t smtp_port;     /* of other hosts */
+	bool relay_loopback;    /* MX may point here: tests */
+
 	/* POP3, IMAP, logins */
 	uint64_t pop3_timeout;  /* s; RFC 1939 3: at least 600 */
 	uint64_t imap_timeout;  /* s; RFC 3501 5.4: at least 1800 */

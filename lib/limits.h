@@ -110,6 +110,18 @@ enum {
 	RELAY_REPLY_MAX = 8192, /* of one reply kept; the rest is passed over */
 	RELAY_MX_MAX = 20,      /* hosts of one domain that are tried */
 	RELAY_ADDRESSES_MAX = 10, /* addresses of one host */
+	RELAY_JOBS_MAX = 4096,  /* of one process; then queue waits */
+	RELAY_HELD_MAX = 64 * 1024 * 1024, /* bytes of them in memory */
+	RELAY_IDLE_MAX = 100,   /* connections that are kept */
+	RELAY_TICKETS_MAX = 256, /* TLS sessions that are remembered */
+	RELAY_DEAD_MAX = 1024,  /* addresses that did not answer */
+	RELAY_DEAD_MS = 60 * 1000, /* so long the others go first */
+	RELAY_FAST_MS = 3 * 1000, /* for an address, if the host has more */
+	RELAY_TRY_MS = 15 * 60 * 1000, /* then no further address is tried */
+	RELAY_QUIT_MS = 5 * 1000, /* for the answer to QUIT */
+	RELAY_BLOCK = 64 * 1024, /* read from the spool and sent at once */
+	RELAY_OUT_MAX = 256 * 1024, /* that a server has not taken yet */
+	RELAY_LOCAL_MAX = 256,  /* addresses of this host */
 
 	/* Mailboxes */
 	MAILDIR_MESSAGES_MAX = 1000000,  /* of one folder */

@@ -12,57 +12,90 @@
  *            not, and may connect to whatever this host can reach
  */
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "lib/daemon.h"
-#include "lib/ipc_job.h"
+#include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/map.h"
+#include "lib/tls.h"
+#include "relay/ask.h"
+#include "relay/self.h"
+#include "relay/session.h"
+
+struct relay relay;
 
 static struct daemon d;
 
-/* Not yet: every recipient is to be tried again later. */
-static int
-on_job(struct ipc *queue, struct ipc_msg *m, void *arg)
-{
-	static struct ipc_job job;   /* large: not on the stack */
-	static struct ipc_job_is is; /* likewise */
-	struct buf b;
+enum { LAST_MS = 8 * 1000 }; /* for answers to messages that were sent */
 
-	(void)arg;
-	if (m->type != IPC_JOB || ipc_job_decode(m->body, &job) == -1)
-		return -1;
-	is.n = job.nrcpt;
-	for (size_t i = 0; i < job.nrcpt; i++)
-		is.result[i] = (struct ipc_result){ .qid = job.qid,
-			.index = job.rcpt[i].index,
-			.code = 451,
-			.enhanced = SPAN("4.3.0"),
-			.text = SPAN("relay is not built yet"),
-			.about = ABOUT_HOST };
-	buf_init(&b, IPC_BODY_MAX);
-	ipc_job_is_encode(&b, &is);
-	(void)ipc_send(queue, IPC_JOB_IS, 0, buf_get(&b), -1, -1);
-	buf_fini(&b);
-	return 0;
+void
+relay_left(void)
+{
+	if (relay.leaving && jobs_held() == 0 && relay.sessions == 0)
+		loop_stop();
 }
 
 static void
-on_gone(struct ipc *ipc, void *arg)
+on_last(struct timer *t)
 {
-	enum role role = ipc_peer(ipc);
+	(void)t;
+	loop_stop();
+}
 
-	(void)arg;
-	ipc_free(ipc);
-	daemon_peer_lost(role);
+/*
+ * After a reload what was begun goes on, and what queue still sends is done.
+ * At the end of all only messages past their final dot are waited for: queue
+ * has all others.
+ */
+static void
+on_stop(void)
+{
+	static struct timer last = { .fn = on_last };
+
+	relay.leaving = true;
+	session_idle_drop_all();
+	if (d.hurry) {
+		job_cancel_all();
+		loop_timer(&last, LAST_MS);
+	}
+	relay_left();
 }
 
 static void
 on_peer(struct daemon_peer *p)
 {
-	if (p->role != ROLE_QUEUE)
+	if (p->role == ROLE_QUEUE)
+		job_queue(p);
+	else if (p->role == ROLE_DNS)
+		ask_dns_peer(p);
+}
+
+/* Who we are to a server, and what we ask of it, may have changed. */
+static void
+on_map(const char *name, int fd)
+{
+	if (strcmp(name, "tls-policy") == 0)
+		map_replace(&relay.tls_policy, fd, name);
+	else
+		map_replace(&relay.passwords, fd, name);
+	session_idle_drop_all();
+}
+
+/* Authorities and interfaces cannot be looked at from inside the sandbox. */
+static void
+before_drop(void)
+{
+	char why[256];
+
+	self_init();
+	relay.tls = tls_client_new(d.conf->tls_ca_file, why, sizeof(why));
+	if (why[0] == '\0')
 		return;
-	(void)ipc_new(p->fd, ROLE_RELAY, p->role, on_job, on_gone, NULL);
-	p->fd = -1;
+	log_msg(LL_WARN, "tls", "%s; nobody can be verified", why);
+	if (d.conf->tls_ca_file[0] != '\0')
+		d.flawed = true;
 }
 
 int
@@ -70,9 +103,21 @@ main(int argc, char **argv)
 {
 	d.role = ROLE_RELAY;
 	d.on_peer = on_peer;
+	d.on_map = on_map;
+	d.on_stop = on_stop;
+	d.on_message = ask_master_message;
+	d.before_drop = before_drop;
 	daemon_start(&d, argc, argv);
+
+	relay.conf = d.conf;
+	ask_init(&d);
+	if (d.tls_policy_fd != -1)
+		on_map("tls-policy", d.tls_policy_fd);
+	if (d.relay_passwords_fd != -1)
+		on_map("relay-passwords", d.relay_passwords_fd);
 	for (size_t i = 0; i < d.npeer; i++)
 		on_peer(&d.peer[i]);
 	loop_run();
+	log_flush();
 	return EX_OK;
 }
