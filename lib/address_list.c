@@ -40,11 +40,17 @@ is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Without '[' and ']', which are found in names. */
+/* RFC 5322 3.2.3, without '[' and ']', which are found in names. */
 static bool
 is_special(char c)
 {
-	return c != '\0' && strchr("()<>@,:;\"", c) != NULL;
+	static const bool special[256] = {
+		['('] = true, [')'] = true, ['<'] = true, ['>'] = true,
+		['@'] = true, [','] = true, [':'] = true, [';'] = true,
+		['"'] = true,
+	};
+
+	return special[(unsigned char)c];
 }
 
 static bool
@@ -120,7 +126,7 @@ take_word(struct address_list *l, struct buf *out)
 		return;
 	}
 	for (n = 1; n < l->in.n; n++)
-		if (is_space(l->in.p[n]) || is_special(l->in.p[n]))
+		if (is_special(l->in.p[n]) || is_space(l->in.p[n]))
 			break;
 	buf_span(out, span_take(&l->in, n));
 }

@@ -23,8 +23,14 @@ is_space(char c)
 static bool
 is_token(char c)
 {
-	return (unsigned char)c > ' ' && c != 127 &&
-	    strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+	static const bool special[256] = {
+		['('] = true, [')'] = true, ['<'] = true, ['>'] = true,
+		['@'] = true, [','] = true, [';'] = true, [':'] = true,
+		['\\'] = true, ['"'] = true, ['/'] = true, ['['] = true,
+		[']'] = true, ['?'] = true, ['='] = true, [127] = true,
+	};
+
+	return (unsigned char)c > ' ' && !special[(unsigned char)c];
 }
 
 /* "(a (b) \) c)"; one that does not end takes all. */

@@ -156,15 +156,23 @@ def dovecot(files):
             for n in [d] + [os.path.join(d, x) for x in names]:
                 os.chown(n, user.pw_uid, user.pw_gid)
         who = {'user': user.pw_uid, 'group': user.pw_gid, 'extra_groups': []}
+    # Its input stays open until all is said: at the end of it Dovecot goes.
     try:
-        p = subprocess.run(
-            [IMAP, '-c', conf], cwd='/', check=False, capture_output=True,
-            env={'USER': user.pw_name, 'HOME': where, 'PATH': '/usr/bin'},
-            input=b'a SELECT INBOX\r\nb FETCH 1:* (%s)\r\nc LOGOUT\r\n' %
-            ' '.join(ITEMS).encode(), **who)
+        with tempfile.TemporaryFile() as log, subprocess.Popen(
+                [IMAP, '-c', conf], cwd='/', stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log,
+                env={'USER': user.pw_name, 'HOME': where, 'PATH': '/usr/bin'},
+                **who) as p:
+            p.stdin.write(b'a SELECT INBOX\r\nb FETCH 1:* (%s)\r\n'
+                          b'c LOGOUT\r\n' % ' '.join(ITEMS).encode())
+            p.stdin.flush()
+            said = p.stdout.read()
+            p.stdin.close()
+            p.wait()
+            log.seek(0)
+            return said, log.read()
     finally:
         shutil.rmtree(where, ignore_errors=True)
-    return p.stdout, p.stderr
 
 
 def plain(value):
