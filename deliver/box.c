@@ -1,7 +1,7 @@
 /*
  * box: mailboxes, opened once and kept.
  *
- * Opening costs three calls, writing a message six; a busy mailbox is not
+ * Opening costs four calls, writing a message six; a busy mailbox is not
  * opened for each. A kept descriptor may go stale: the owner, or the
  * administrator, moves the Maildir away and makes another. So at most once a
  * second (CHECK_EVERY) new/ is looked up again by name and compared. In
@@ -44,7 +44,8 @@ box_init(int fd, int errnum, struct span root, bool links)
 	size_t i;
 
 	for (i = 0; i < BOX_MAX; i++)
-		boxes[i] = (struct box){ .new_fd = -1, .tmp_fd = -1 };
+		boxes[i] = (struct box){ .dir_fd = -1, .new_fd = -1,
+			.tmp_fd = -1 };
 	buf_init(&path, PATH_LEN_MAX);
 	buf_init(&sub_path, PATH_LEN_MAX + 8);
 	buf_init(&name, (size_t)PATH_LEN_MAX * 2);
@@ -97,10 +98,11 @@ open_sub(const char *where, const char *sub)
 static void
 box_close(struct box *b)
 {
+	fd_close(&b->dir_fd);
 	fd_close(&b->new_fd);
 	fd_close(&b->tmp_fd);
 	free(b->path);
-	*b = (struct box){ .new_fd = -1, .tmp_fd = -1 };
+	*b = (struct box){ .dir_fd = -1, .new_fd = -1, .tmp_fd = -1 };
 }
 
 void
@@ -136,6 +138,9 @@ box_open(struct box *b, const char *where)
 		goto fail;
 	b->tmp_fd = open_or_make(where, "tmp");
 	if (b->tmp_fd == -1 || fstat(b->new_fd, &st) == -1)
+		goto fail;
+	b->dir_fd = os_opendir_below(root_fd, where, follow);
+	if (b->dir_fd == -1)
 		goto fail;
 	b->dev = st.st_dev;
 	b->ino = st.st_ino;
@@ -214,6 +219,7 @@ box_unpin(void)
 	for (i = 0; i < BOX_MAX; i++) {
 		boxes[i].pinned = false;
 		boxes[i].synced = 0;
+		boxes[i].told = false;
 	}
 }
 

@@ -13,12 +13,13 @@ enum { BOX_MAX = 32 };
 
 struct box {
 	char *path;       /* below root; NULL: free */
-	int new_fd, tmp_fd;
+	int dir_fd, new_fd, tmp_fd;
 	dev_t dev;        /* of new/, to see whether it is still the same */
 	ino_t ino;
 	int64_t checked;  /* s, monotonic: when that was last looked at */
 	uint64_t used;    /* the larger, the later */
 	bool pinned;      /* part of the batch that is being written */
+	bool told;        /* of this batch: its index knows */
 	int synced;       /* of this batch: 0, or errno of fsync(new/) */
 };
 

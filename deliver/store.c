@@ -5,6 +5,7 @@
  *	fsync each file
  *	rename to new/T.Qq_i.host,S=size,W=wire-size
  *	fsync new/ of each mailbox, once a batch
+ *	a word to each mailbox's index, once a batch, if there is one
  *
  * T is when the message arrived, q its queue id, i the recipient's number in
  * its envelope: the final name is made of the message alone. A job that is
@@ -14,7 +15,8 @@
  * earlier life may still be working on.
  *
  * In the steady state one message costs: recvmsg, openat, writev, fsync,
- * renameat2, close, fsync of new/, recvmsg (nothing more waits), sendmsg.
+ * renameat2, close, fsync of new/, recvmsg (nothing more waits), sendmsg; six
+ * more a batch if the owner reads by IMAP (mailbox_delivered()).
  */
 #include "deliver/store.h"
 
@@ -29,6 +31,7 @@
 #include "deliver/box.h"
 #include "lib/buf.h"
 #include "lib/die.h"
+#include "lib/mailbox.h"
 #include "lib/os_file.h"
 #include "lib/qid.h"
 
@@ -316,11 +319,15 @@ store_commit(void)
 		s = &slots[i];
 		if (s->out->code != 0)
 			continue;
-		if (s->box->synced != 0)
+		if (s->box->synced != 0) {
 			outcome_errno(s->out, s->box->synced,
 			    span_str(s->box->path));
-		else
+		} else {
 			outcome_set(s->out, 250, "2.0.0", "delivered");
+			if (!s->box->told)
+				mailbox_delivered(s->box->dir_fd, s->name);
+			s->box->told = true;
+		}
 	}
 	box_unpin();
 	nslot = 0;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,21 +33,6 @@ open_subdir(struct mailbox *m, const char *name)
 	return fd;
 }
 
-/* Rows that the client now knows. */
-static void
-tell_all(struct mailbox *m)
-{
-	struct row *r;
-
-	table_compact(&m->t, m->count);
-	for (; m->count < m->t.n; m->count++) {
-		r = &m->t.row[m->count];
-		r->bits &= (uint16_t)~ROW_CHANGED;
-		if (m->read_only && (r->bits & (ROW_IN_NEW | ROW_RECENT)) != 0)
-			r->m.flags |= MF_RECENT;
-	}
-}
-
 static struct mailbox *
 open_any(int dirfd, bool read_only, bool watched)
 {
@@ -69,7 +53,7 @@ open_any(int dirfd, bool read_only, bool watched)
 		m->watch = os_watch_new(m->dir, names, nitems(names));
 	if (refresh(m, 0) == -1)
 		goto fail;
-	tell_all(m);
+	(void)sync_learn(m);
 	m->t.keywords_added = 0;
 	return m;
 fail:
@@ -366,35 +350,4 @@ mailbox_status(int dirfd, struct mailbox_status *out)
 	mailbox_close(m);
 	*out = s;
 	return 0;
-}
-
-void
-mailbox_delivered(int dirfd, const char *name)
-{
-	struct mailbox_log_head head;
-	struct buf b, h;
-	struct stat st;
-	size_t start;
-	int fd;
-
-	fd = openat(dirfd, LOG_NAME,
-	    O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd == -1) /* nobody has read this folder by IMAP yet */
-		return;
-	buf_init(&b, 512);
-	buf_init(&h, MAILBOX_LOG_HEAD);
-	/* Who holds the lock will look at new/ without being told. */
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || fstat(fd, &st) == -1 ||
-	    st.st_nlink == 0 || st.st_size > MAILBOX_LOG_MAX ||
-	    read_at(fd, &h, 0, MAILBOX_LOG_HEAD) == -1 ||
-	    mailbox_log_head_decode(buf_get(&h), &head) == -1)
-		goto out;
-	start = mailbox_log_begin(&b, MLOG_DELIVERED, 0, 0);
-	mailbox_log_name_put(&b, span_str(name));
-	mailbox_log_end(&b, start, head.id, (uint64_t)st.st_size);
-	(void)write_all(fd, buf_get(&b));
-out:
-	fd_close(&fd);
-	buf_fini(&b);
-	buf_fini(&h);
 }

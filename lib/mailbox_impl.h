@@ -152,6 +152,9 @@ int scan(struct mailbox *, unsigned due);
 /* Reads the log, looks at cur/ and new/ where that is due (or forced). */
 int refresh(struct mailbox *, unsigned force);
 
+/* mailbox_sync.c: new rows join the view. True if there are any. */
+bool sync_learn(struct mailbox *);
+
 /* mailbox_map.c */
 int map_load(struct mailbox *, uint64_t log_size);
 /* Without its log: uids, flags, hashes of names. */
@@ -168,5 +171,8 @@ uint32_t validity_next(int dirfd, uint32_t above);
 
 /* mailbox_cache.c */
 void cache_close(struct mailbox *);
+void cache_rest(struct mailbox *);
+/* Takes an entry, as it is in the file. -1: cut or damaged. */
+int mailbox_cache_entry(struct span *in, uint32_t *uid, struct span *rec);
 
 #endif

@@ -19,7 +19,6 @@
  *	TAKEN       ranges: moved from new/ to cur/, no longer \Recent
  *	NAME        u32 uid, u8 bits, name: it was renamed by another program;
  *	            flags are those in the name
- *	SIZE        until the end: u32 uid, u64 size
  *	STATE       cur/, then new/: u8 kind, u64 inode, u64 mtime in ns;
  *	            u64 offset up to which the log is synced;
  *	            u32 events that the changes since the last STATE caused

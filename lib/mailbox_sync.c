@@ -25,9 +25,8 @@ tell_expunged(struct mailbox *m, const struct mailbox_news *news, void *arg)
 	m->count -= n;
 }
 
-/* True if there are new ones. */
-static bool
-learn_new(struct mailbox *m)
+bool
+sync_learn(struct mailbox *m)
 {
 	uint32_t before = m->count;
 	struct row *r;
@@ -61,11 +60,12 @@ int
 mailbox_sync(struct mailbox *m, bool expunges, const struct mailbox_news *news,
     void *arg)
 {
+	cache_rest(m);
 	if (refresh(m, 0) == -1)
 		return -1;
 	if (expunges)
 		tell_expunged(m, news, arg);
-	if (learn_new(m) && news != NULL && news->exists != NULL)
+	if (sync_learn(m) && news != NULL && news->exists != NULL)
 		news->exists(arg, m->count, mailbox_recent(m));
 	if (m->t.keywords_added > 0 && news != NULL && news->keywords != NULL)
 		news->keywords(arg);

@@ -266,26 +266,6 @@ apply_name(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 }
 
 static int
-apply_size(struct table *t, const struct mailbox_log_record *rec)
-{
-	struct span in = rec->payload;
-	struct row *r;
-	uint64_t size;
-	uint32_t uid;
-
-	while (in.n > 0) {
-		if (get_u32(&in, &uid) == -1 || get_u64(&in, &size) == -1)
-			return -1;
-		r = table_find(t, uid);
-		if (r == NULL)
-			continue;
-		r->m.size = size;
-		r->m.size_known = true;
-	}
-	return 0;
-}
-
-static int
 apply_state(struct table *t, const struct mailbox_log_record *rec)
 {
 	struct mailbox_state cur, new;
@@ -329,9 +309,6 @@ table_apply(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 		break;
 	case MLOG_NAME:
 		rc = apply_name(t, rec, at);
-		break;
-	case MLOG_SIZE:
-		rc = apply_size(t, rec);
 		break;
 	case MLOG_STATE:
 		rc = apply_state(t, rec);
