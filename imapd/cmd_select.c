@@ -80,6 +80,7 @@ select_folder(struct session *s, struct span in, bool read_only)
 	s->read_only = read_only;
 	s->state = ST_SELECTED;
 	say_folder(s);
+	s->told_all = true;
 	return read_only ? &ro : &rw;
 }
 

@@ -157,7 +157,7 @@ commands_run(struct session *s, const char **usage)
 	struct span in = buf_get(&s->command), tag;
 
 	*usage = NULL;
-	s->uid = s->sync_numbers = false;
+	s->uid = s->sync_numbers = s->told_all = false;
 	if (imap_tag(&in, &tag) == -1 || imap_sp(&in) == -1)
 		return &no_tag;
 	return run(s, commands, nitems(commands), in, usage);

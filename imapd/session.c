@@ -96,7 +96,7 @@ turn(struct session *s)
 	s->commands++;
 	answer = commands_run(s, &usage);
 	if (s->end == NULL && s->box != NULL && answer != NULL &&
-	    answer->status != OUT_BAD)
+	    answer->status != OUT_BAD && !s->told_all)
 		view_sync(s, !s->sync_numbers);
 	if (answer == &A_SYNTAX && usage != NULL) {
 		syntax.text = usage;

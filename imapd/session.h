@@ -62,6 +62,7 @@ struct session {
 	size_t literal_text;     /* and this long is its "{n}" */
 	bool uid;                /* it is a UID command: UIDs are told */
 	bool sync_numbers;       /* no EXPUNGE now: FETCH, STORE, SEARCH */
+	bool told_all;           /* nothing can be new: SELECT */
 	struct buf next;         /* a line that ended IDLE */
 
 	/* The folder in hand */

@@ -585,10 +585,14 @@ class Result:
 
     @property
     def fetched(self):
-        """{number: attributes}, of all responses about it"""
+        """{number: attributes}, of all responses about it; behind an
+        EXPUNGE numbers mean others"""
         got = {}
-        for n, attributes in self.all('FETCH'):
-            got.setdefault(n, {}).update(attributes)
+        for kind, value in self.data:
+            if kind == 'EXPUNGE':
+                break
+            if kind == 'FETCH':
+                got.setdefault(value[0], {}).update(value[1])
         return got
 
 
