@@ -78,13 +78,17 @@ store(struct session *s, const struct store *st)
 	rc = mailbox_store(s->box, st->which.seq, st->which.n, st->op, flags,
 	    keywords, true, &skipped);
 	if (rc == -1)
-		return reply_errno(errno);
+		r = reply_errno(errno);
+	else if (skipped > 0 && !s->uid)
+		r = &A_EXPUNGED; /* RFC 2180 4.2.1; a UID is no error */
+	else
+		r = &A_OK;
 	if (flags_keywords_known(s->box) != known)
 		view_sync(s, false); /* their names, before they are used */
-	if (!st->silent)
+	/* After a NO the client cannot know which were changed: 4.2.3. */
+	if (!st->silent || r != &A_OK)
 		say_flags(s, &st->which);
-	/* RFC 2180 4.2.1; a UID that is gone is no error. */
-	return skipped > 0 && !s->uid ? &A_EXPUNGED : &A_OK;
+	return r;
 }
 
 const void *

@@ -175,8 +175,8 @@ class Session:
         """Deliveries get their UIDs."""
         if not fresh:
             return
-        for n, got in self.client('UID FETCH %s (%s)' % (
-                sequence(fresh), MARK)).fetched.items():
+        for _, got in self.client('UID FETCH %s (%s)' % (
+                sequence(fresh), MARK)).all('FETCH'):
             uid = got.get('UID')
             text = next((v for k, v in got.items() if k.startswith('BODY[')),
                         None)
@@ -413,7 +413,7 @@ def op_fetch(s, _):
     r = s.client.run('%sFETCH %s (FLAGS ENVELOPE %s)' % (how, numbers, MARK))
     there = [u for u in uids if u in f.mail]
     must(r.status == 'OK' or len(there) < len(uids), 'FETCH says', r.status)
-    for n, got in r.fetched.items():
+    for n, got in r.all('FETCH'):
         if 'ENVELOPE' not in got:
             continue
         uid = got.get('UID') or s.view.uids[n - 1]
@@ -539,8 +539,8 @@ def quiesce(m):
 
 def talk(log):
     """Its end, without idle words."""
-    return [repr(x)[1:-1][:240] for x in log[-400:]
-            if ' NOOP' not in x][-int(os.environ.get('TALK', '50')):]
+    return [repr(x)[1:-1][:240] for x in log
+            if ' NOOP' not in x and ' OK done' not in x][-int(os.environ.get('TALK', '50')):]
 
 
 def step(m, number):
