@@ -45,8 +45,14 @@ static bool
 is_special(char c)
 {
 	static const bool special[256] = {
-		['('] = true, [')'] = true, ['<'] = true, ['>'] = true,
-		['@'] = true, [','] = true, [':'] = true, [';'] = true,
+		['('] = true,
+		[')'] = true,
+		['<'] = true,
+		['>'] = true,
+		['@'] = true,
+		[','] = true,
+		[':'] = true,
+		[';'] = true,
 		['"'] = true,
 	};
 
@@ -305,8 +311,8 @@ address_list_next(struct address_list *l, struct address *a)
 		buf_span(&l->mailbox, buf_get(&l->phrase));
 	}
 	skip_rest(l);
-	a->name = name > 0 ? span_slice(buf_get(&l->phrase), 0, name) :
-	                     buf_get(&l->comment);
+	a->name = name > 0 ? span_slice(buf_get(&l->phrase), 0, name)
+			   : buf_get(&l->comment);
 	a->route = buf_get(&l->route);
 	a->mailbox = buf_get(&l->mailbox);
 	a->domain = buf_get(&l->domain);

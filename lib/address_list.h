@@ -19,7 +19,7 @@
 struct address {
 	enum address_kind {
 		ADDRESS_MAILBOX,
-		ADDRESS_GROUP,     /* begins; mailbox is its name */
+		ADDRESS_GROUP, /* begins; mailbox is its name */
 		ADDRESS_GROUP_END,
 	} kind;
 	struct span name;    /* phrase or comment, unquoted; RFC 2047 raw */

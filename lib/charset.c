@@ -22,12 +22,27 @@ enum charset_kind { KIND_GUESS, KIND_UTF8, KIND_TABLE, KIND_ICONV };
 struct charset {
 	const char *name; /* lower case letters and digits only */
 	enum charset_kind kind;
-	int table;         /* KIND_TABLE; KIND_ICONV: slot */
+	int table; /* KIND_TABLE; KIND_ICONV: slot */
 };
 
 /* What iconv is asked for: what is really sent under a name, or the name. */
-enum iconv_slot { GB18030, BIG5, SHIFT_JIS, EUC_JP, ISO_2022_JP, EUC_KR, ISO_2022_KR,
-	ISO_2022_CN, UTF7, UTF16, UTF16BE, UTF16LE, UTF32, TIS620, ICONVS };
+enum iconv_slot {
+	GB18030,
+	BIG5,
+	SHIFT_JIS,
+	EUC_JP,
+	ISO_2022_JP,
+	EUC_KR,
+	ISO_2022_KR,
+	ISO_2022_CN,
+	UTF7,
+	UTF16,
+	UTF16BE,
+	UTF16LE,
+	UTF32,
+	TIS620,
+	ICONVS
+};
 static const char *const iconv_names[ICONVS][2] = {
 	[GB18030] = { "GB18030", "GBK" },
 	[BIG5] = { "BIG5-HKSCS", "BIG5" },
@@ -241,8 +256,11 @@ static bool
 is_cut(struct span in)
 {
 	unsigned char c = (unsigned char)in.p[0];
-	size_t need = c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 && c <= 0xef ? 3 :
-	    c >= 0xc2 && c <= 0xdf ? 2 : 0, i;
+	size_t need = c >= 0xf0 && c <= 0xf4 ? 4
+	    : c >= 0xe0 && c <= 0xef         ? 3
+	    : c >= 0xc2 && c <= 0xdf         ? 2
+					     : 0,
+	       i;
 
 	if (in.n >= need)
 		return false;
@@ -297,8 +315,8 @@ iconv_bytes(const struct charset *c, struct span in, struct buf *out)
 		buf_bytes(out, text, sizeof(text) - room);
 		if (r != (size_t)-1 || errno == E2BIG)
 			continue;
-		if (errno == EINVAL && left < sizeof(((struct charset_stream *)
-		                           0)->held))
+		if (errno == EINVAL &&
+		    left < sizeof(((struct charset_stream *)0)->held))
 			break;
 		p++; /* EILSEQ */
 		left--;

@@ -100,8 +100,9 @@ after_equals(struct decode *d, char c, struct buf *out)
 	    (d->n == 1 || char_is(d->held[1], CH_HEX))) {
 		hold(d, c, out);
 		if (d->n == 3) {
-			buf_char(out, (char)(unsigned char)(
-			    char_hex(d->held[1]) << 4 | char_hex(c)));
+			buf_char(out,
+			    (char)(unsigned char)(char_hex(d->held[1]) << 4 |
+				char_hex(c)));
 			d->n = 0;
 		}
 		return true;

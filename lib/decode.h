@@ -14,9 +14,9 @@ enum decode_kind { DECODE_NONE, DECODE_BASE64, DECODE_QP };
 
 struct decode {
 	enum decode_kind kind;
-	uint32_t bits;    /* base64: of a group that is not whole */
-	unsigned have;    /* ... digits of it */
-	char held[80];    /* quoted-printable: "=", "=4", blanks at an end */
+	uint32_t bits; /* base64: of a group that is not whole */
+	unsigned have; /* ... digits of it */
+	char held[80]; /* quoted-printable: "=", "=4", blanks at an end */
 	size_t n;
 };
 

@@ -18,9 +18,9 @@
 
 enum {
 	GATHER = 32 * 1024,
-	DIRECT = 8 * 1024,  /* from this size on without a copy */
-	QUOTED_MAX = 1024,  /* longer strings are literals */
-	NUL_TOLD = 0x80,    /* NUL is told as this (RFC 3501 9, CHAR8) */
+	DIRECT = 8 * 1024, /* from this size on without a copy */
+	QUOTED_MAX = 1024, /* longer strings are literals */
+	NUL_TOLD = 0x80,   /* NUL is told as this (RFC 3501 9, CHAR8) */
 };
 
 /* What is gathered goes; the memory stays. */
@@ -171,8 +171,11 @@ void
 out_status_begin(struct imap_out *o, struct span tag, enum out_status st)
 {
 	static const char *const words[] = {
-		[OUT_OK] = "OK", [OUT_NO] = "NO", [OUT_BAD] = "BAD",
-		[OUT_BYE] = "BYE", [OUT_PREAUTH] = "PREAUTH",
+		[OUT_OK] = "OK",
+		[OUT_NO] = "NO",
+		[OUT_BAD] = "BAD",
+		[OUT_BYE] = "BYE",
+		[OUT_PREAUTH] = "PREAUTH",
 	};
 
 	begin(o, tag);

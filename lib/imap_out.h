@@ -24,14 +24,14 @@ struct buf;
 struct imap_out {
 	imap_sink_fn *sink;
 	void *arg;
-	struct buf *b;       /* gathered, handed to sink when large */
-	unsigned depth;      /* open parentheses */
-	bool line;           /* inside a response */
-	bool code;           /* inside its [code] */
-	bool tight;          /* no blank before the next item */
+	struct buf *b;  /* gathered, handed to sink when large */
+	unsigned depth; /* open parentheses */
+	bool line;      /* inside a response */
+	bool code;      /* inside its [code] */
+	bool tight;     /* no blank before the next item */
 	bool gone;
-	bool utf8;           /* RFC 6855: quoted strings may be UTF-8 */
-	uint64_t literal;    /* bytes of a literal still owed */
+	bool utf8;        /* RFC 6855: quoted strings may be UTF-8 */
+	uint64_t literal; /* bytes of a literal still owed */
 };
 
 void out_init(struct imap_out *, imap_sink_fn *, void *arg);
@@ -39,8 +39,8 @@ void out_fini(struct imap_out *);
 /* Hands over what is gathered and gives the memory back. -1: gone. */
 int out_flush(struct imap_out *);
 
-void out_untagged(struct imap_out *);                 /* "*" */
-void out_continue(struct imap_out *, const char *);   /* "+ text", whole */
+void out_untagged(struct imap_out *);               /* "*" */
+void out_continue(struct imap_out *, const char *); /* "+ text", whole */
 enum out_status { OUT_OK, OUT_NO, OUT_BAD, OUT_BYE, OUT_PREAUTH };
 /*
  * A whole status response: "tag OK [code] text" (tag empty: "*"). code may
@@ -50,8 +50,8 @@ void out_status(struct imap_out *, struct span tag, enum out_status,
     const char *code, const char *text);
 /* The same in pieces, for codes with data: [APPENDUID 1 2]. */
 void out_status_begin(struct imap_out *, struct span tag, enum out_status);
-void out_code_open(struct imap_out *, const char *atom);  /* "[NAME" */
-void out_code_close(struct imap_out *);                   /* "]" */
+void out_code_open(struct imap_out *, const char *atom); /* "[NAME" */
+void out_code_close(struct imap_out *);                  /* "]" */
 void out_status_end(struct imap_out *, const char *text);
 
 /* Also "\\Seen", "\\*", "BODY[]", "BODY[HEADER.FIELDS" and, tight, "]<0>". */

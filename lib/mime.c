@@ -45,8 +45,8 @@ advance(struct walk *w, uint64_t to)
 {
 	const char *base = w->in.p, *p = base + w->m.at, *lf;
 
-	while (p < base + to && (lf = memchr(p, '\n',
-	                             (size_t)(base + to - p))) != NULL) {
+	while (p < base + to &&
+	    (lf = memchr(p, '\n', (size_t)(base + to - p))) != NULL) {
 		w->m.lines++;
 		w->m.bare += lf == base || lf[-1] != '\r';
 		p = lf + 1;
@@ -72,8 +72,9 @@ line_length(struct span s)
 static struct span
 without_end_blanks(struct span s)
 {
-	while (s.n > 0 && (char_is(s.p[s.n - 1], CH_BLANK) ||
-	                      s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+	while (s.n > 0 &&
+	    (char_is(s.p[s.n - 1], CH_BLANK) || s.p[s.n - 1] == '\n' ||
+		s.p[s.n - 1] == '\r'))
 		s.n--;
 	return s;
 }
@@ -294,8 +295,8 @@ kind(const struct walk *w, struct mime_part *p, int depth)
 	return k;
 }
 
-static struct delimiter entity(struct walk *, bool digest, bool letter,
-    int depth);
+static struct delimiter entity(
+    struct walk *, bool digest, bool letter, int depth);
 
 /* The next level's boundary; false: the field has none. */
 static bool

@@ -24,10 +24,22 @@ static bool
 is_token(char c)
 {
 	static const bool special[256] = {
-		['('] = true, [')'] = true, ['<'] = true, ['>'] = true,
-		['@'] = true, [','] = true, [';'] = true, [':'] = true,
-		['\\'] = true, ['"'] = true, ['/'] = true, ['['] = true,
-		[']'] = true, ['?'] = true, ['='] = true, [127] = true,
+		['('] = true,
+		[')'] = true,
+		['<'] = true,
+		['>'] = true,
+		['@'] = true,
+		[','] = true,
+		[';'] = true,
+		[':'] = true,
+		['\\'] = true,
+		['"'] = true,
+		['/'] = true,
+		['['] = true,
+		[']'] = true,
+		['?'] = true,
+		['='] = true,
+		[127] = true,
 	};
 
 	return (unsigned char)c > ' ' && !special[(unsigned char)c];
@@ -125,8 +137,8 @@ mime_param_value(const struct mime_params *p, size_t i)
 }
 
 bool
-mime_param_find(const struct mime_params *p, struct span name,
-    struct span *value)
+mime_param_find(
+    const struct mime_params *p, struct span name, struct span *value)
 {
 	size_t i;
 
@@ -252,15 +264,15 @@ put_percent(struct buf *b, struct span s)
 static struct mime_param *
 find_piece(struct mime_params *p, const struct mime_param *m, int n)
 {
-	struct span base = span_slice(buf_get(&p->text), m->name,
-	    m->name + m->base_n);
+	struct span base =
+	    span_slice(buf_get(&p->text), m->name, m->name + m->base_n);
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
 		if (p->param[i].piece == n && p->param[i].base_n == base.n &&
-		    span_eq(base, span_slice(buf_get(&p->text),
-		                      p->param[i].name,
-		                      p->param[i].name + base.n)))
+		    span_eq(base,
+			span_slice(buf_get(&p->text), p->param[i].name,
+			    p->param[i].name + base.n)))
 			return &p->param[i];
 	return NULL;
 }
@@ -278,8 +290,8 @@ join(struct mime_params *p, struct mime_param *m)
 	for (n = 0; (x = find_piece(p, m, n)) != NULL; n++)
 		whole.extended |= x->extended;
 	for (n = 0; (x = find_piece(p, m, n)) != NULL; n++) {
-		struct span v = span_slice(buf_get(&p->text), x->value,
-		    x->value + x->value_n);
+		struct span v = span_slice(
+		    buf_get(&p->text), x->value, x->value + x->value_n);
 
 		if (whole.extended && n == 0 && !x->extended)
 			buf_str(&value, "''");
@@ -290,8 +302,8 @@ join(struct mime_params *p, struct mime_param *m)
 		if (n > 0)
 			x->piece = -2;
 	}
-	buf_span(&name, span_slice(buf_get(&p->text), m->name,
-	                    m->name + m->base_n));
+	buf_span(
+	    &name, span_slice(buf_get(&p->text), m->name, m->name + m->base_n));
 	if (whole.extended)
 		buf_char(&name, '*');
 	whole.name = p->text.n;

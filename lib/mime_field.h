@@ -33,8 +33,8 @@ struct mime_params {
 	size_t n;
 	struct mime_param {
 		size_t name, name_n, value, value_n; /* in text */
-		size_t base_n;  /* of the name, without "*0*" */
-		int piece;      /* RFC 2231 number, -1: none */
+		size_t base_n; /* of the name, without "*0*" */
+		int piece;     /* RFC 2231 number, -1: none */
 		bool extended;
 	} param[64];
 };
@@ -44,8 +44,8 @@ void mime_params_parse(struct mime_params *, struct span in);
 struct span mime_param_name(const struct mime_params *, size_t i);
 struct span mime_param_value(const struct mime_params *, size_t i);
 /* Lower case name. false: no such parameter. */
-bool mime_param_find(const struct mime_params *, struct span name,
-    struct span *value);
+bool mime_param_find(
+    const struct mime_params *, struct span name, struct span *value);
 
 /* Appends value as one line: a fold is a blank, no blanks at the ends. */
 void mime_unfold(struct span value, struct buf *out);

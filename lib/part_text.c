@@ -75,8 +75,8 @@ part_text_header(struct span value, struct buf *folded)
 }
 
 int
-part_text_needle(struct span key, const struct charset *charset,
-    struct buf *folded)
+part_text_needle(
+    struct span key, const struct charset *charset, struct buf *folded)
 {
 	struct buf utf8;
 

@@ -46,8 +46,8 @@ void part_text_header(struct span value, struct buf *folded);
  * A search key in the charset of the command (NULL: UTF-8) in the same form.
  * -1: not valid in it.
  */
-int part_text_needle(struct span key, const struct charset *,
-    struct buf *folded);
+int part_text_needle(
+    struct span key, const struct charset *, struct buf *folded);
 
 /*
  * Looks for a needle in chunks. 0 bytes are found at once.

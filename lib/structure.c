@@ -90,8 +90,8 @@ put_params(struct maker *m, struct span value)
 	size_t i, n;
 
 	mime_params_parse(&m->params, value);
-	n = m->params.n < m->detail->params_max ? m->params.n :
-	                                          m->detail->params_max;
+	n = m->params.n < m->detail->params_max ? m->params.n
+						: m->detail->params_max;
 	put_num(m->out, n);
 	for (i = 0; i < n; i++) {
 		put_string(m, mime_param_name(&m->params, i));
@@ -221,8 +221,9 @@ put_addresses(struct maker *m, struct span header, int field)
 static void
 put_envelope(struct maker *m, const struct mime_part *p)
 {
-	struct span header = span_slice(m->message, (size_t)p->mime.at,
-	    (size_t)p->body.at), in = header, value;
+	struct span header = span_slice(
+			m->message, (size_t)p->mime.at, (size_t)p->body.at),
+		    in = header, value;
 	struct envelope e = { .field = { { NULL, 0 } } };
 	bool more[STRUCTURE_FIELDS] = { false };
 	int i;
@@ -233,8 +234,8 @@ put_envelope(struct maker *m, const struct mime_part *p)
 		else
 			more[i] = true;
 	for (i = 0; i < STRUCTURE_FIELDS; i++)
-		if (is_addresses(i) && (more[i] ||
-		                e.field[i].n > m->detail->string_max))
+		if (is_addresses(i) &&
+		    (more[i] || e.field[i].n > m->detail->string_max))
 			put_addresses(m, header, i);
 		else
 			put_field(m, e.field[i]);
@@ -295,8 +296,9 @@ put_part(struct maker *m, size_t part)
 }
 
 /* A maximal record of the least detail fits. */
-static_assert(2 * 210 + (MIME_PARTS_MAX + 1) *
-            (4 + 1 + 6 * 10 + 8 * 21 + 3 + 2 + 210) < STRUCTURE_MAX,
+static_assert(
+    2 * 210 + (MIME_PARTS_MAX + 1) * (4 + 1 + 6 * 10 + 8 * 21 + 3 + 2 + 210) <
+	STRUCTURE_MAX,
     "the last resort");
 
 void
@@ -311,7 +313,7 @@ structure_make(struct span message, struct buf *out)
 	mime_parse(message, &m.mime);
 	m.out = &record;
 	for (m.detail = details; m.detail < details + nitems(details);
-	    m.detail++) {
+	     m.detail++) {
 		buf_clear(&record);
 		buf_char(&record, STRUCTURE_VERSION);
 		put_envelope(&m, m.mime.part);

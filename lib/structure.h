@@ -30,12 +30,12 @@ struct structure {
 };
 int structure_open(struct span rec, struct structure *);
 
-uint64_t structure_size(const struct structure *);      /* CR LF octets */
+uint64_t structure_size(const struct structure *); /* CR LF octets */
 
 /* RFC 3501 7.4.2. Whole items, without their names. */
 void structure_envelope(const struct structure *, struct imap_out *);
-void structure_body(const struct structure *, bool extensible,
-    struct imap_out *);
+void structure_body(
+    const struct structure *, bool extensible, struct imap_out *);
 
 /*
  * A section's part: "" the message, "1", "2.3" ... by numbers (n of them).
@@ -54,13 +54,13 @@ void structure_body(const struct structure *, bool extensible,
  * already, it can be sent as it is.
  */
 struct structure_part {
-	uint64_t header, body, end;  /* offsets: header, body, past the body */
-	uint64_t mime, mime_end;     /* this part's own MIME header */
+	uint64_t header, body, end; /* offsets: header, body, past the body */
+	uint64_t mime, mime_end;    /* this part's own MIME header */
 	uint64_t header_size, body_size, mime_size; /* CR LF octets */
-	bool is_message;             /* "" or message/rfc822 */
+	bool is_message;                            /* "" or message/rfc822 */
 	bool is_multipart;
 	struct span type, subtype, encoding; /* lower case; never empty */
-	struct span charset;         /* as written; empty: none */
+	struct span charset;                 /* as written; empty: none */
 };
 int structure_find(const struct structure *, const uint32_t *path, size_t n,
     struct structure_part *);
@@ -77,10 +77,19 @@ void structure_each(const struct structure *,
  * not decoded), unfolded. Several fields of addresses are joined by ", ", of
  * the others it is the first. false: no such field.
  */
-enum structure_field { FIELD_DATE, FIELD_SUBJECT, FIELD_FROM, FIELD_SENDER,
-	FIELD_REPLY_TO, FIELD_TO, FIELD_CC, FIELD_BCC, FIELD_IN_REPLY_TO,
-	FIELD_MESSAGE_ID };
-bool structure_field(const struct structure *, enum structure_field,
-    struct span *);
+enum structure_field {
+	FIELD_DATE,
+	FIELD_SUBJECT,
+	FIELD_FROM,
+	FIELD_SENDER,
+	FIELD_REPLY_TO,
+	FIELD_TO,
+	FIELD_CC,
+	FIELD_BCC,
+	FIELD_IN_REPLY_TO,
+	FIELD_MESSAGE_ID
+};
+bool structure_field(
+    const struct structure *, enum structure_field, struct span *);
 
 #endif

@@ -60,7 +60,7 @@ bool structure_take_num(struct span *in, uint64_t *n);
 bool structure_take_envelope(struct span *in, struct envelope *e);
 bool structure_take_node(struct span *in, struct structure_node *n);
 /* The first: the message. */
-void structure_root(const struct structure *s, struct envelope *e,
-    struct structure_node *n);
+void structure_root(
+    const struct structure *s, struct envelope *e, struct structure_node *n);
 
 #endif

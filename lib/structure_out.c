@@ -84,8 +84,7 @@ put_envelope(struct imap_out *o, const struct envelope *e)
 }
 
 static void
-put_strings(struct imap_out *o, const struct structure_list *l,
-    size_t strings)
+put_strings(struct imap_out *o, const struct structure_list *l, size_t strings)
 {
 	struct span in = l->bytes, s;
 	uint64_t i;
@@ -100,8 +99,7 @@ put_strings(struct imap_out *o, const struct structure_list *l,
 
 /* body-fld-param; a text has a charset (RFC 2045 5.2). */
 static void
-put_params(struct imap_out *o, const struct structure_list *l,
-    bool add_charset)
+put_params(struct imap_out *o, const struct structure_list *l, bool add_charset)
 {
 	struct span in = l->bytes, name;
 	uint64_t i;
@@ -109,8 +107,9 @@ put_params(struct imap_out *o, const struct structure_list *l,
 	for (i = 0; i < 2 * l->n; i++) {
 		if (!structure_take_string(&in, &name))
 			break;
-		if (i % 2 == 0 && (span_eq(name, SPAN("charset")) ||
-		                      span_eq(name, SPAN("charset*"))))
+		if (i % 2 == 0 &&
+		    (span_eq(name, SPAN("charset")) ||
+			span_eq(name, SPAN("charset*"))))
 			add_charset = false;
 	}
 	if (l->n == 0 && !add_charset) {
@@ -148,12 +147,12 @@ put_extension(struct imap_out *o, const struct structure_node *n)
 	put_nstring(o, n->location);
 }
 
-static void put_body(struct imap_out *, const struct structure_node *,
-    bool extensible);
+static void put_body(
+    struct imap_out *, const struct structure_node *, bool extensible);
 
 static void
-put_multipart(struct imap_out *o, const struct structure_node *n,
-    bool extensible)
+put_multipart(
+    struct imap_out *o, const struct structure_node *n, bool extensible)
 {
 	struct structure_node part;
 	struct span in = n->below;
@@ -176,8 +175,7 @@ put_multipart(struct imap_out *o, const struct structure_node *n,
 }
 
 static void
-put_single(struct imap_out *o, const struct structure_node *n,
-    bool extensible)
+put_single(struct imap_out *o, const struct structure_node *n, bool extensible)
 {
 	bool text = span_ieq(n->type, SPAN("text"));
 	struct span in = n->below;

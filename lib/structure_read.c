@@ -45,7 +45,7 @@ structure_take_string(struct span *in, struct span *s)
 static bool
 take_list(struct span *in, size_t strings, struct structure_list *l)
 {
-	struct span s, first = *in;
+	struct span s, first;
 	uint64_t i;
 
 	if (!structure_take_num(in, &l->n) || l->n > MIME_PARAMETERS_MAX)
@@ -95,7 +95,7 @@ take_strings(struct span *in, struct structure_node *n)
 		return false;
 	n->disposition_params.n = 0;
 	return (n->disposition.p == NULL ||
-	           take_list(in, 2, &n->disposition_params)) &&
+		   take_list(in, 2, &n->disposition_params)) &&
 	    take_list(in, 1, &n->languages);
 }
 
@@ -147,9 +147,8 @@ kind_fits(const struct structure_node *n)
 static bool
 numbers_fit(const struct structure_node *n, uint64_t from, uint64_t to)
 {
-	return from <= n->header && n->header <= n->body &&
-	    n->body <= n->end && n->end <= to &&
-	    n->header_bare <= n->body - n->header &&
+	return from <= n->header && n->header <= n->body && n->body <= n->end &&
+	    n->end <= to && n->header_bare <= n->body - n->header &&
 	    n->body_bare <= n->lines && n->lines <= n->end - n->body;
 }
 
@@ -167,9 +166,9 @@ check(struct span *in, uint64_t from, uint64_t to, int depth, int *left)
 		return false;
 	if (n.kind == MIME_LEAF)
 		return true;
-	if (n.kind == MIME_MESSAGE ?
-	        !structure_take_envelope(&n.below, &e) :
-	        !structure_take_num(&n.below, &children) || children == 0)
+	if (n.kind == MIME_MESSAGE
+		? !structure_take_envelope(&n.below, &e)
+		: !structure_take_num(&n.below, &children) || children == 0)
 		return false;
 	for (from = n.body; children > 0; children--)
 		if (!check(&n.below, from, n.end, depth + 1, left))
@@ -194,12 +193,12 @@ structure_open(struct span rec, struct structure *s)
 }
 
 void
-structure_root(const struct structure *s, struct envelope *e,
-    struct structure_node *n)
+structure_root(
+    const struct structure *s, struct envelope *e, struct structure_node *n)
 {
 	struct span in = span_slice(s->rec, 1, s->rec.n);
-	bool good = structure_take_envelope(&in, e) &&
-	    structure_take_node(&in, n);
+	bool good =
+	    structure_take_envelope(&in, e) && structure_take_node(&in, n);
 
 	assert(good);
 }
@@ -215,8 +214,8 @@ structure_size(const struct structure *s)
 }
 
 bool
-structure_field(const struct structure *s, enum structure_field f,
-    struct span *value)
+structure_field(
+    const struct structure *s, enum structure_field f, struct span *value)
 {
 	struct span in = span_slice(s->rec, 1, s->rec.n);
 	struct envelope e;
@@ -264,14 +263,19 @@ part_of(const struct structure_node *n, struct structure_part *p)
 	struct structure_node letter;
 
 	*p = (struct structure_part){
-		.header = n->body, .body = n->body, .end = n->end,
-		.mime = n->header, .mime_end = n->body,
+		.header = n->body,
+		.body = n->body,
+		.end = n->end,
+		.mime = n->header,
+		.mime_end = n->body,
 		.body_size = n->end - n->body + n->body_bare,
 		.mime_size = n->body - n->header + n->header_bare,
 		.is_message = n->kind == MIME_MESSAGE,
 		.is_multipart = n->kind == MIME_MULTIPART,
-		.type = n->type, .subtype = n->subtype,
-		.encoding = n->encoding, .charset = charset_of(n),
+		.type = n->type,
+		.subtype = n->subtype,
+		.encoding = n->encoding,
+		.charset = charset_of(n),
 	};
 	if (n->kind != MIME_MESSAGE)
 		return;
@@ -295,8 +299,8 @@ part_of_root(const struct structure_node *n, struct structure_part *p)
 }
 
 static bool
-child(const struct structure_node *n, uint32_t number,
-    struct structure_node *out)
+child(
+    const struct structure_node *n, uint32_t number, struct structure_node *out)
 {
 	struct span in = n->below;
 	uint64_t children;

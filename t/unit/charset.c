@@ -12,7 +12,11 @@ static const struct charset_case {
 	const char *charset, *in, *out;
 } cases[] = {
 	{ "utf-8", "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "aä€😀" },
-	{ "UTF8", "a\xc3" "b\xff", "a\xef\xbf\xbd" "b\xef\xbf\xbd" },
+	{ "UTF8",
+	    "a\xc3"
+	    "b\xff",
+	    "a\xef\xbf\xbd"
+	    "b\xef\xbf\xbd" },
 	{ "us-ascii", "gr\xc3\xbc\xc3\x9f", "grüß" },
 	{ "us-ascii", "gr\xfc\xdf", "grüß" },
 	{ "", "\x80", "€" },
@@ -94,7 +98,8 @@ main(void)
 	none = all;
 	none.rlim_cur = 0;
 	ok(setrlimit(RLIMIT_NOFILE, &none) == 0 &&
-	        open("/dev/null", O_RDONLY) == -1, "no file opens any more");
+		open("/dev/null", O_RDONLY) == -1,
+	    "no file opens any more");
 	for (i = 0; i < nitems(far); i++)
 		if (charset_find(span_str(far[i].charset)) != NULL)
 			ok(converts(&far[i]), far[i].charset);
@@ -104,7 +109,8 @@ main(void)
 	ok(!charset_ok(charset_utf8(), SPAN("\xc3")), "a cut character");
 	ok(!charset_ok(charset_find(SPAN("cp1252")), SPAN("\x81")),
 	    "a byte that means nothing");
-	ok(charset_ok(charset_find(SPAN("cp1252")), SPAN("\x80")), "one that does");
+	ok(charset_ok(charset_find(SPAN("cp1252")), SPAN("\x80")),
+	    "one that does");
 	(void)setrlimit(RLIMIT_NOFILE, &all);
 	return done();
 }

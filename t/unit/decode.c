@@ -30,12 +30,9 @@ static const struct decode_case {
 	{ "no digits", "quoted-printable", SPAN("a=zz=4=x=="),
 	    SPAN("a=zz=4=x==") },
 	{ "= at the end", "quoted-printable", SPAN("a="), SPAN("a=") },
-	{ "=4 and a line end", "quoted-printable", SPAN("=4\n"),
-	    SPAN("=4\n") },
-	{ "= blanks and text", "quoted-printable", SPAN("= a"),
-	    SPAN("= a") },
-	{ "a bare CR", "quoted-printable", SPAN("a\rb\r\n"),
-	    SPAN("a\rb\r\n") },
+	{ "=4 and a line end", "quoted-printable", SPAN("=4\n"), SPAN("=4\n") },
+	{ "= blanks and text", "quoted-printable", SPAN("= a"), SPAN("= a") },
+	{ "a bare CR", "quoted-printable", SPAN("a\rb\r\n"), SPAN("a\rb\r\n") },
 };
 
 int

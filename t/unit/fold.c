@@ -11,22 +11,22 @@ static const struct fold_case {
 	{ "Hello", "hELLO", true },
 	{ "", "", true },
 	{ "a", "b", false },
-	{ "\xc3\x84", "\xc3\xa4", true },      /* Ä ä */
-	{ "\xc3\xa4", "a\xcc\x88", true },     /* ä: composed, not */
-	{ "\xc3\xa4", "a", false },            /* ä is not a */
-	{ "\xd0\x96", "\xd0\xb6", true },      /* Cyrillic Zhe */
-	{ "\xd0\x81", "\xd1\x91", true },      /* Yo */
-	{ "\xce\xa3", "\xcf\x82", true },      /* Sigma, final sigma */
-	{ "\xce\x86", "\xce\xac", true },      /* Alpha with tonos */
-	{ "\xd4\xb1", "\xd5\xa1", true },      /* Armenian Ayb */
-	{ "\xc4\xb0", "i\xcc\x87", true },     /* I with a dot */
-	{ "\xc7\x84", "\xc7\x86", true },      /* DZ with caron */
-	{ "\xc7\x85", "\xc7\x86", true },      /* Dz with caron */
-	{ "\xe1\xba\x9e", "\xc3\x9f", true },  /* sharp s */
-	{ "\xef\xbc\xa1", "a", true },         /* full width A */
-	{ "\xe2\x84\xab", "\xc3\xa5", true },  /* Angstrom */
+	{ "\xc3\x84", "\xc3\xa4", true },     /* Ä ä */
+	{ "\xc3\xa4", "a\xcc\x88", true },    /* ä: composed, not */
+	{ "\xc3\xa4", "a", false },           /* ä is not a */
+	{ "\xd0\x96", "\xd0\xb6", true },     /* Cyrillic Zhe */
+	{ "\xd0\x81", "\xd1\x91", true },     /* Yo */
+	{ "\xce\xa3", "\xcf\x82", true },     /* Sigma, final sigma */
+	{ "\xce\x86", "\xce\xac", true },     /* Alpha with tonos */
+	{ "\xd4\xb1", "\xd5\xa1", true },     /* Armenian Ayb */
+	{ "\xc4\xb0", "i\xcc\x87", true },    /* I with a dot */
+	{ "\xc7\x84", "\xc7\x86", true },     /* DZ with caron */
+	{ "\xc7\x85", "\xc7\x86", true },     /* Dz with caron */
+	{ "\xe1\xba\x9e", "\xc3\x9f", true }, /* sharp s */
+	{ "\xef\xbc\xa1", "a", true },        /* full width A */
+	{ "\xe2\x84\xab", "\xc3\xa5", true }, /* Angstrom */
 	{ "\xea\xb0\x80", "\xe1\x84\x80\xe1\x85\xa1", true }, /* Hangul Ga */
-	{ "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8", true }, /* Deseret */
+	{ "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8", true },     /* Deseret */
 	{ "\xff", "\xff", true },
 	{ "\xff", "\xfe", false },
 };

@@ -52,8 +52,7 @@ g_quoted(struct span *in, struct buf *out)
 	for (i = 1; i < in->n && in->p[i] != '"'; i++) {
 		if (in->p[i] == '\\') {
 			i++;
-			if (i == in->n ||
-			    (in->p[i] != '"' && in->p[i] != '\\'))
+			if (i == in->n || (in->p[i] != '"' && in->p[i] != '\\'))
 				return false;
 		}
 		c = (unsigned char)in->p[i];
@@ -222,7 +221,7 @@ g_text(struct span *in)
 {
 	if (g_is(in, "[") &&
 	    !(g_atom(in) && (!g_is(in, " ") || g_chars(in, ']')) &&
-	        g_is(in, "] ")))
+		g_is(in, "] ")))
 		return false;
 	return in->n > 0 && in->p[0] != '[' && g_chars(in, 0);
 }
@@ -231,7 +230,7 @@ static inline bool
 g_status(struct span *in)
 {
 	return (g_is(in, "OK ") || g_is(in, "NO ") || g_is(in, "BAD ") ||
-	           g_is(in, "BYE ") || g_is(in, "PREAUTH ")) &&
+		   g_is(in, "BYE ") || g_is(in, "PREAUTH ")) &&
 	    g_text(in);
 }
 
@@ -242,8 +241,7 @@ g_response(struct span *in)
 	struct span s;
 
 	if (g_is(in, "+ "))
-		return g_is(in, "\r\n") ||
-		    (g_text(in) && g_is(in, "\r\n"));
+		return g_is(in, "\r\n") || (g_text(in) && g_is(in, "\r\n"));
 	if (!g_is(in, "*") && !g_atom(in))
 		return false;
 	s = *in;
@@ -324,7 +322,7 @@ g_body_ext(struct span *in)
 		return true;
 	if (!g_nil(in) &&
 	    !(g_is(in, "(") && g_string(in, NULL) && g_is(in, " ") &&
-	        g_strings(in, true) && g_is(in, ")")))
+		g_strings(in, true) && g_is(in, ")")))
 		return false;
 	if (!g_is(in, " "))
 		return true;
@@ -374,8 +372,9 @@ g_body_single(struct span *in, unsigned depth)
 	    !g_is(in, " ") || !g_string(in, NULL) || !g_is(in, " ") ||
 	    !g_number(in, NULL))
 		return false;
-	if (message && (!g_is(in, " ") || !g_envelope(in) || !g_is(in, " ") ||
-	                   !g_body(in, depth + 1)))
+	if (message &&
+	    (!g_is(in, " ") || !g_envelope(in) || !g_is(in, " ") ||
+		!g_body(in, depth + 1)))
 		return false;
 	if ((text || message) && (!g_is(in, " ") || !g_number(in, NULL)))
 		return false;

@@ -68,8 +68,10 @@ test_shapes(void)
 	out_close(&o);
 	out_close(&o);
 	out_end(&o);
-	expect(&o, SPAN("* 3 FETCH (UID 18446744073709551615 FLAGS "
-	                "(\\Seen $Junk) X ())\r\n"), "a FETCH response");
+	expect(&o,
+	    SPAN("* 3 FETCH (UID 18446744073709551615 FLAGS "
+		 "(\\Seen $Junk) X ())\r\n"),
+	    "a FETCH response");
 
 	start(&o);
 	out_untagged(&o);
@@ -88,8 +90,9 @@ test_shapes(void)
 	out_literal_bytes(&o, SPAN("\n\0)"));
 	out_close(&o);
 	out_end(&o);
-	expect(&o, SPAN("* 1 FETCH (BODY[1.HEADER.FIELDS (TO \"a b\")]<0> "
-	                "{5}\r\na\r\n\x80))\r\n"),
+	expect(&o,
+	    SPAN("* 1 FETCH (BODY[1.HEADER.FIELDS (TO \"a b\")]<0> "
+		 "{5}\r\na\r\n\x80))\r\n"),
 	    "a section, a literal, no NUL in it");
 
 	start(&o);
@@ -136,12 +139,14 @@ test_status(void)
 	o.utf8 = true;
 	g_utf8 = true;
 	out_status(&o, SPAN_NONE, OUT_OK, NULL, "a\x80\xc3\xa4");
-	expect(&o, SPAN("a1 NO [TRYCREATE] no such folder\r\n"
-	                "* BYE -\r\n"
-	                "* OK ?[x]??a??\r\n"
-	                "* BAD [A ???* OK ?B] c\r\n"
-	                "* PREAUTH [-] c\r\n"
-	                "* OK a?\xc3\xa4\r\n"), "status responses are safe");
+	expect(&o,
+	    SPAN("a1 NO [TRYCREATE] no such folder\r\n"
+		 "* BYE -\r\n"
+		 "* OK ?[x]??a??\r\n"
+		 "* BAD [A ???* OK ?B] c\r\n"
+		 "* PREAUTH [-] c\r\n"
+		 "* OK a?\xc3\xa4\r\n"),
+	    "status responses are safe");
 	g_utf8 = false;
 
 	start(&o);
@@ -161,9 +166,11 @@ test_status(void)
 	out_status_end(&o, "limited");
 	out_status_begin(&o, SPAN_NONE, OUT_OK);
 	out_status_end(&o, "no code");
-	expect(&o, SPAN("t OK [APPENDUID 1 2] done\r\n"
-	                "* OK [PERMANENTFLAGS (\\Deleted \\*)] limited\r\n"
-	                "* OK no code\r\n"), "codes with data");
+	expect(&o,
+	    SPAN("t OK [APPENDUID 1 2] done\r\n"
+		 "* OK [PERMANENTFLAGS (\\Deleted \\*)] limited\r\n"
+		 "* OK no code\r\n"),
+	    "codes with data");
 
 	start(&o);
 	out_continue(&o, "");
@@ -186,7 +193,11 @@ static const struct string_case {
 	{ "a tab", SPAN("a\tb"), "\"a\tb\"", "\"a\tb\"" },
 	{ "CR", SPAN("a\rb"), "{3}\r\na\rb", "{3}\r\na\rb" },
 	{ "LF", SPAN("a\nb"), "{3}\r\na\nb", "{3}\r\na\nb" },
-	{ "NUL", SPAN("a\0b"), "{3}\r\na\x80""b", "{3}\r\na\x80""b" },
+	{ "NUL", SPAN("a\0b"),
+	    "{3}\r\na\x80"
+	    "b",
+	    "{3}\r\na\x80"
+	    "b" },
 	{ "8-bit", SPAN("\xe4"), "{1}\r\n\xe4", "{1}\r\n\xe4" },
 	{ "UTF-8", SPAN("\xc3\xa4"), "{2}\r\n\xc3\xa4", "{2}\r\n\xc3\xa4" },
 	{ "wildcards", SPAN("a%"), "\"a%\"", "\"a%\"" },
@@ -216,8 +227,10 @@ test_strings(void)
 		out_end(&o);
 		expect(&o, buf_get(&want), c->name);
 		in = span_slice(buf_get(&said), 2, SIZE_MAX);
-		ok(g_string(&in, &got) && (span_has(c->in, '\0') ||
-		                span_eq(buf_get(&got), c->in)), "and back");
+		ok(g_string(&in, &got) &&
+			(span_has(c->in, '\0') ||
+			    span_eq(buf_get(&got), c->in)),
+		    "and back");
 	}
 	start(&o);
 	o.utf8 = g_utf8 = true;
@@ -246,10 +259,12 @@ test_dates(void)
 	out_date_time(&o, INT64_MIN);
 	out_date_time(&o, INT64_MAX);
 	out_end(&o);
-	expect(&o, SPAN("* \" 1-Jan-1970 00:00:00 +0000\" "
-	                "\"21-Nov-2026 08:37:00 +0000\" "
-	                "\" 1-Jan-0001 00:00:00 +0000\" "
-	                "\"31-Dec-9999 23:59:59 +0000\"\r\n"), "date-time");
+	expect(&o,
+	    SPAN("* \" 1-Jan-1970 00:00:00 +0000\" "
+		 "\"21-Nov-2026 08:37:00 +0000\" "
+		 "\" 1-Jan-0001 00:00:00 +0000\" "
+		 "\"31-Dec-9999 23:59:59 +0000\"\r\n"),
+	    "date-time");
 }
 
 static void

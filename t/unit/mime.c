@@ -31,29 +31,38 @@ static const struct tree_case {
 	    "text/plain[--b\n]" },
 	{ "a boundary of blanks", MIXED("\"  \"") "--  \n",
 	    "text/plain[--  \n]" },
-	{ "a boundary that ends with blanks", MIXED("\"b \"")
-	    "--b \n\nx\n--b --\ny", "multipart/mixed(text/plain[x])" },
+	{ "a boundary that ends with blanks",
+	    MIXED("\"b \"") "--b \n\nx\n--b --\ny",
+	    "multipart/mixed(text/plain[x])" },
 	{ "blanks after a delimiter", MIXED("b") "--b \t\n\nx\n--b-- \ny",
 	    "multipart/mixed(text/plain[x])" },
-	{ "the outer boundary is longer", MIXED("bb") "--bb\n" MIXED("b")
-	    "--b\n\nx\n--b--\n--bb\n\ny\n--bb--\n",
+	{ "the outer boundary is longer",
+	    MIXED("bb") "--bb\n" MIXED(
+		"b") "--b\n\nx\n--b--\n--bb\n\ny\n--bb--\n",
 	    "multipart/mixed(multipart/mixed(text/plain[x]) text/plain[y])" },
-	{ "the inner boundary is longer", MIXED("b") "--b\n" MIXED("bb")
-	    "--bb\n\nx\n--bb--\n--b\n\ny\n--b--\n",
+	{ "the inner boundary is longer",
+	    MIXED("b") "--b\n" MIXED(
+		"bb") "--bb\n\nx\n--bb--\n--b\n\ny\n--b--\n",
 	    "multipart/mixed(multipart/mixed(text/plain[x]) text/plain[y])" },
-	{ "the outer ends the inner", MIXED("a") "--a\n" MIXED("b")
-	    "--b\n\nx\n--a\n\ny\n--a--\n",
+	{ "the outer ends the inner",
+	    MIXED("a") "--a\n" MIXED("b") "--b\n\nx\n--a\n\ny\n--a--\n",
 	    "multipart/mixed(multipart/mixed(text/plain[x]) text/plain[y])" },
 	{ "a delimiter in a header", MIXED("b") "--b\nA: b\n--b\n\nx\n--b--",
 	    "multipart/mixed(text/plain[] text/plain[x])" },
-	{ "CR LF", "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-	    "--b\r\n\r\nx\r\n--b--\r\n", "multipart/mixed(text/plain[x])" },
-	{ "a letter in a letter", "Content-Type: message/rfc822\n\n"
+	{ "CR LF",
+	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+	    "--b\r\n\r\nx\r\n--b--\r\n",
+	    "multipart/mixed(text/plain[x])" },
+	{ "a letter in a letter",
+	    "Content-Type: message/rfc822\n\n"
 	    "Content-Type: text/html\n\nx",
 	    "message/rfc822(text/html[x])" },
-	{ "an empty letter", MIXED("b") "--b\nContent-Type: message/rfc822\n"
-	    "--b--", "multipart/mixed(message/rfc822(text/plain[]))" },
-	{ "a digest", "Content-Type: multipart/digest; boundary=b\n\n"
+	{ "an empty letter",
+	    MIXED("b") "--b\nContent-Type: message/rfc822\n"
+		       "--b--",
+	    "multipart/mixed(message/rfc822(text/plain[]))" },
+	{ "a digest",
+	    "Content-Type: multipart/digest; boundary=b\n\n"
 	    "--b\n\nA: b\n\nx\n--b\nContent-Type: text/plain\n\ny\n--b--\n",
 	    "multipart/digest(message/rfc822(text/plain[x]) text/plain[y])" },
 	{ "a type alone", "Content-Type: text\n\nx", "text/plain[x]" },
@@ -77,8 +86,8 @@ write_part(struct span in, const struct mime *m, size_t i, struct buf *b)
 	buf_span(b, p->subtype);
 	if (p->kind == MIME_LEAF) {
 		buf_char(b, '[');
-		buf_span(b, span_slice(in, (size_t)p->body.at,
-		                (size_t)p->end.at));
+		buf_span(
+		    b, span_slice(in, (size_t)p->body.at, (size_t)p->end.at));
 		buf_char(b, ']');
 		return;
 	}
@@ -159,7 +168,8 @@ test_params(void)
 	for (i = 0; i < 1000; i++)
 		buf_fmt(&b, "; p*%zu=x", i);
 	mime_params_parse(&p, buf_get(&b));
-	ok(mime_param_find(&p, SPAN("p"), &v) && v.n == 64, "64 pieces at most");
+	ok(mime_param_find(&p, SPAN("p"), &v) && v.n == 64,
+	    "64 pieces at most");
 	mime_params_fini(&p);
 	buf_clear(&b);
 	mime_unfold(SPAN(" a \r\n\t b\n \n c "), &b);

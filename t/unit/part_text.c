@@ -11,10 +11,15 @@ static const struct find_case {
 	{ "not there", "7bit", "us-ascii", "Hello World", "worlds", false },
 	{ "nothing is everywhere", "7bit", "", "", "", true },
 	{ "nothing in nothing", "7bit", "", "", "a", false },
-	{ "base64", "base64", "utf-8", "R3LDvMOf\nZQ==", "GR\xc3\x9c\xc3\x9f"
-	    "e", true },
-	{ "quoted-printable over a soft end", "quoted-printable",
-	    "iso-8859-1", "Gr=FC=\n=DFe", "gr\xc3\xbc\xc3\x9f" "e", true },
+	{ "base64", "base64", "utf-8", "R3LDvMOf\nZQ==",
+	    "GR\xc3\x9c\xc3\x9f"
+	    "e",
+	    true },
+	{ "quoted-printable over a soft end", "quoted-printable", "iso-8859-1",
+	    "Gr=FC=\n=DFe",
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e",
+	    true },
 	{ "Cyrillic in KOI8", "8bit", "koi8-r", "\xf0\xd2\xc9\xd7\xc5\xd4",
 	    "\xd0\xbf\xd1\x80\xd0\xb8", true },
 	{ "an overlap that repeats", "7bit", "", "aaab", "aab", true },
@@ -40,8 +45,8 @@ found(const struct find_case *c, size_t step)
 	if (part_text_needle(span_str(c->needle), NULL, &needle) == -1)
 		return false;
 	text_find_init(&f, buf_get(&needle));
-	part_text_init(&t, span_str(c->encoding), span_str(c->charset),
-	    into_find, &f);
+	part_text_init(
+	    &t, span_str(c->encoding), span_str(c->charset), into_find, &f);
 	while (in.n > 0 && part_text_bytes(&t, span_take(&in, step)))
 		;
 	(void)part_text_end(&t);

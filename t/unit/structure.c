@@ -13,40 +13,39 @@
 #include "t/unit/imap_grammar.h"
 #include "t/unit/tap.h"
 
-static const char letter[] =
-    "From: a@x.org\n"
-    "Subject: s\n"
-    "Content-Type: multipart/mixed; boundary=o\n"
-    "\n"
-    "pre\n"
-    "--o\n"
-    "\n"
-    "one\n"
-    "--o\n"
-    "Content-Type: message/rfc822\n"
-    "\n"
-    "Subject: in\n"
-    "Content-Type: multipart/alternative; boundary=i\n"
-    "\n"
-    "--i\n"
-    "Content-Type: text/plain; charset=utf-8\n"
-    "\n"
-    "two one\n"
-    "--i\n"
-    "Content-Type: text/html\n"
-    "Content-Transfer-Encoding: BASE64\n"
-    "\n"
-    "PGI+\n"
-    "\n"
-    "--i--\n"
-    "--o\n"
-    "Content-Type: message/rfc822\n"
-    "\n"
-    "Subject: plain\n"
-    "\n"
-    "three\n"
-    "--o--\n"
-    "post\n";
+static const char letter[] = "From: a@x.org\n"
+			     "Subject: s\n"
+			     "Content-Type: multipart/mixed; boundary=o\n"
+			     "\n"
+			     "pre\n"
+			     "--o\n"
+			     "\n"
+			     "one\n"
+			     "--o\n"
+			     "Content-Type: message/rfc822\n"
+			     "\n"
+			     "Subject: in\n"
+			     "Content-Type: multipart/alternative; boundary=i\n"
+			     "\n"
+			     "--i\n"
+			     "Content-Type: text/plain; charset=utf-8\n"
+			     "\n"
+			     "two one\n"
+			     "--i\n"
+			     "Content-Type: text/html\n"
+			     "Content-Transfer-Encoding: BASE64\n"
+			     "\n"
+			     "PGI+\n"
+			     "\n"
+			     "--i--\n"
+			     "--o\n"
+			     "Content-Type: message/rfc822\n"
+			     "\n"
+			     "Subject: plain\n"
+			     "\n"
+			     "three\n"
+			     "--o--\n"
+			     "post\n";
 
 static const struct section {
 	const char *path;
@@ -55,7 +54,8 @@ static const struct section {
 } sections[] = {
 	{ "1", "", "one", "\n" },
 	{ "2.1", "", "two one", "Content-Type: text/plain; charset=utf-8\n\n" },
-	{ "2.2", "", "PGI+\n", "Content-Type: text/html\n"
+	{ "2.2", "", "PGI+\n",
+	    "Content-Type: text/html\n"
 	    "Content-Transfer-Encoding: BASE64\n\n" },
 	{ "3", "Subject: plain\n\n", "three",
 	    "Content-Type: message/rfc822\n\n" },
@@ -76,8 +76,8 @@ numbers(const char *text, uint32_t *path)
 	size_t n = 0;
 
 	for (; *text != '\0'; n++) {
-		path[n] = (uint32_t)strtoul(text, (char **)(uintptr_t)&text,
-		    10);
+		path[n] =
+		    (uint32_t)strtoul(text, (char **)(uintptr_t)&text, 10);
 		if (*text == '.')
 			text++;
 	}
@@ -87,8 +87,8 @@ numbers(const char *text, uint32_t *path)
 static bool
 is(uint64_t from, uint64_t to, const char *text)
 {
-	return span_eq(span_of(letter + from, (size_t)(to - from)),
-	    span_str(text));
+	return span_eq(
+	    span_of(letter + from, (size_t)(to - from)), span_str(text));
 }
 
 static void
@@ -117,20 +117,22 @@ test_sections(void)
 		ok(good, c->path);
 	}
 	ok(structure_find(&s, path, 0, &p) == 0 && p.header == 0 &&
-	        p.end == strlen(letter) && p.is_message, "the message");
+		p.end == strlen(letter) && p.is_message,
+	    "the message");
 	ok(structure_size(&s) == strlen(letter) + 33 &&
-	        p.header_size + p.body_size == structure_size(&s),
+		p.header_size + p.body_size == structure_size(&s),
 	    "sizes count CR LF");
 	path[0] = 2;
 	path[1] = 2;
 	ok(structure_find(&s, path, 2, &p) == 0 &&
-	        span_eq(p.encoding, SPAN("base64")) &&
-	        span_eq(p.type, SPAN("text")) &&
-	        span_eq(p.subtype, SPAN("html")) && p.charset.n == 0,
+		span_eq(p.encoding, SPAN("base64")) &&
+		span_eq(p.type, SPAN("text")) &&
+		span_eq(p.subtype, SPAN("html")) && p.charset.n == 0,
 	    "words are lower case");
 	path[1] = 1;
 	ok(structure_find(&s, path, 2, &p) == 0 &&
-	        span_eq(p.charset, SPAN("utf-8")), "the charset");
+		span_eq(p.charset, SPAN("utf-8")),
+	    "the charset");
 	buf_fini(&b);
 }
 
@@ -163,11 +165,12 @@ test_each(void)
 	ok(!structure_field(&s, FIELD_DATE, &v), "a field that is not there");
 	buf_fini(&b);
 	buf_init(&b, STRUCTURE_MAX);
-	structure_make(SPAN("To: a\nTo: b,\n c\nSubject: x\nSubject: y\n\n"),
-	    &b);
+	structure_make(
+	    SPAN("To: a\nTo: b,\n c\nSubject: x\nSubject: y\n\n"), &b);
 	ok(structure_open(buf_get(&b), &s) == 0 &&
-	        structure_field(&s, FIELD_TO, &v) &&
-	        span_eq(v, SPAN("a, b, c")), "fields of addresses are joined");
+		structure_field(&s, FIELD_TO, &v) &&
+		span_eq(v, SPAN("a, b, c")),
+	    "fields of addresses are joined");
 	ok(structure_field(&s, FIELD_SUBJECT, &v) && span_eq(v, SPAN("x")),
 	    "of others the first counts");
 	buf_fini(&b);
@@ -254,7 +257,8 @@ test_limits(void)
 	buf_str(&m, "\n\n");
 	structure_make(buf_get(&m), &rec);
 	ok(is_told(&rec, &told), "a header of twelve million bytes");
-	ok(memmem(told.p, told.n, "\"somebody\" \"example.org\")) ", 27) != NULL,
+	ok(memmem(told.p, told.n, "\"somebody\" \"example.org\")) ", 27) !=
+		NULL,
 	    "addresses are cut between two");
 
 	buf_fini(&m);
@@ -274,8 +278,8 @@ test_damage(void)
 	buf_init(&told, 1 << 20);
 	structure_make(span_str(letter), &b);
 	for (i = 0; i < b.n; i++)
-		opened += structure_open(span_slice(buf_get(&b), 0, i), &s) !=
-		    -1;
+		opened +=
+		    structure_open(span_slice(buf_get(&b), 0, i), &s) != -1;
 	ok(opened == 0, "a record cut short does not open");
 	for (i = 0; i < b.n; i++)
 		for (bit = 0; bit < 8; bit++) {

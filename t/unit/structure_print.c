@@ -109,8 +109,8 @@ measure(int argc, char **argv, unsigned times)
 		free((void *)(uintptr_t)m.p);
 	}
 	printf("%d messages, %zu bytes: make %.2f us each, %.0f MB/s; "
-	       "open and tell %.2f us each; records %zu bytes each\n", argc,
-	    bytes, make * 1e6 / times / argc,
+	       "open and tell %.2f us each; records %zu bytes each\n",
+	    argc, bytes, make * 1e6 / times / argc,
 	    (double)bytes * times / make / 1e6, tell * 1e6 / times / argc,
 	    records / (size_t)argc);
 	out_fini(&o);
