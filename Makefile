@@ -265,6 +265,7 @@ lint:
 # LIBEXECDIR (see INSTALL).
 MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
 	man/postern-maildir.5 man/postern-spool.5 man/postern-transport.5 \
+	man/postern-relay-passwords.5 man/postern-tls-policy.5 \
 	man/postern-users.5
 MAN7 = man/postern.7
 MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \

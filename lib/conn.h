@@ -1,8 +1,8 @@
 /*
- * conn: a non-blocking connection, taken from a client or made to a server,
- * the one place that touches its socket in the event-driven daemons. Whole lines in, whole
- * replies out; TLS, deadlines, back-pressure and hard caps live here.
- * One buffered input stream; nothing is ever pushed back into it.
+ * conn: a non-blocking connection, taken from a client or made to a server:
+ * the one place that touches its socket in the event-driven daemons. Whole
+ * lines in, whole replies out; TLS, deadlines, back-pressure and hard caps
+ * live here. One buffered input stream; nothing is ever pushed back into it.
  *
  *	LINE mode  on_line gets each line, without CR LF
  *	RAW  mode  on_raw gets bytes as they come

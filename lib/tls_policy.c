@@ -82,7 +82,8 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 	buf_str(value, levels[level]);
 	while ((option = span_word(&line)).n > 0) {
 		if (!span_istarts(option, SPAN("match=")) ||
-		    level != TLS_LEVEL_VERIFY || span_has(buf_get(value), ' ')) {
+		    level != TLS_LEVEL_VERIFY ||
+		    span_has(buf_get(value), ' ')) {
 			text_complain(t, "more than a domain and a level; only "
 			    "verify may be followed by match=NAME,NAME");
 			return -1;

@@ -162,7 +162,8 @@ refused_here(struct session *s)
 		job_result_all(j, RCPT_WAITS, &v, SPAN_NONE);
 	verdict_set(&v, 553, "5.6.7", false, "the address is not ASCII");
 	for (size_t i = 0; i < j->nrcpt; i++)
-		if (j->rcpt[i].state == RCPT_WAITS && is_8bit(j->rcpt[i].address))
+		if (j->rcpt[i].state == RCPT_WAITS &&
+		    is_8bit(j->rcpt[i].address))
 			job_result(j, &j->rcpt[i], &v, SPAN_NONE);
 	return j->left == 0;
 }

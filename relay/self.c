@@ -62,7 +62,8 @@ self_init(void)
 		log_msg(LL_WARN, "start", "addresses of this host are unknown");
 		return;
 	}
-	for (i = list; i != NULL && local.n < nitems(local.at); i = i->ifa_next) {
+	for (i = list; i != NULL && local.n < nitems(local.at);
+	     i = i->ifa_next) {
 		if (i->ifa_addr == NULL)
 			continue;
 		family = i->ifa_addr->sa_family;

@@ -210,7 +210,9 @@ trip_start(struct trip *t)
 {
 	struct session *s = NULL;
 
-	if (!t->fresh && t->key[0] != '\0' && (s = session_idle_take(t->key)) != NULL) {
+	if (!t->fresh && t->key[0] != '\0')
+		s = session_idle_take(t->key);
+	if (s != NULL) {
 		session_send(s, t);
 		return;
 	}
