@@ -48,8 +48,12 @@ os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 int
 os_sandbox_enter(const struct os_sandbox *s, const char **missing)
 {
-	(void)s;
 	*missing = "";
+	/* connect(2) to an address is a global name: not in that mode. */
+	if ((s->may & (OS_MAY_CONNECT | OS_MAY_NET)) != 0) {
+		*missing = "capsicum for who asks other hosts";
+		return 0;
+	}
 	/*
 	 * Capability mode: no global name can be used any more. Files are
 	 * opened relative to the directory that is already open.

@@ -57,6 +57,10 @@ static const struct good_case {
 	    BASE "mail-root = /var/mail/\n", "mail-root", "/var/mail" },
 	{ "a relay host with port", BASE "relayhost = [192.0.2.1]:587\n",
 	    "relayhost", "[192.0.2.1]:587" },
+	{ "resolvers", BASE "resolver = 192.0.2.1, 2001:db8::1@5353\n",
+	    "resolver", "192.0.2.1 2001:db8::1@5353" },
+	{ "no resolver of its own", BASE "resolver = recursive\n", "resolver",
+	    "recursive" },
 	{ "delays of milliseconds", BASE "auth-delay = 1500ms\n",
 	    "auth-delay", "1500ms" },
 };
@@ -65,6 +69,13 @@ static const struct bad_case {
 	const char *name, *text, *says;
 } bads[] = {
 	{ "no hostname", "domains = a.org\n", "hostname is not set" },
+	{ "a resolver by name", BASE "resolver = ns.example.org\n",
+	    "is no resolver" },
+	{ "a resolver's port is 0", BASE "resolver = 192.0.2.1@0\n",
+	    "is no resolver" },
+	{ "recursive, and more", BASE "resolver = recursive 192.0.2.1\n",
+	    "\"recursive\" is no resolver" },
+	{ "no resolver", BASE "resolver =\n", "is no resolver" },
 	{ "an unknown key is guessed", BASE "domain = a.org\n",
 	    "x:2: unknown key \"domain\"; did you mean domains?" },
 	{ "underscores are guessed", BASE "message_size = 1M\n",
