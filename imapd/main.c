@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "imapd/session.h"
+#include "lib/charset.h"
 #include "lib/daemon.h"
 #include "lib/die.h"
 #include "lib/limits.h"
@@ -110,6 +111,7 @@ int
 main(int argc, char **argv)
 {
 	os_memory_give_back();
+	charset_preload();
 	daemon_start(&self, argc, argv);
 	assert(self.conf != NULL);
 	signals_catch();

@@ -219,8 +219,10 @@ match_one(struct job *j, struct search_key *k)
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:
-		return texts_sent_day(&j->texts, &day) == 0 &&
-		    match_day(k->what, day, k->day);
+		/* Of no Date, or none that is one: RFC 5256 2.2 */
+		if (texts_sent_day(&j->texts, &day) == -1)
+			day = day_of(j->m->internaldate);
+		return match_day(k->what, day, k->day);
 	case SEARCH_OLDER:
 		return j->m->internaldate <= j->now - (int64_t)k->number;
 	case SEARCH_YOUNGER:

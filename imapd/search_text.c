@@ -2,7 +2,8 @@
  * search_text: see the header.
  *
  *	HEADER  the field's value, RFC 2047 decoded
- *	BODY    text/... parts, decoded; header fields of letters in the message
+ *	BODY    text/... and message/... parts, decoded; header fields of letters
+ *	        in the message
  *	TEXT    the same, and the fields of the message and of its parts
  *
  * Everything is compared folded (lib/fold.h), as lib/part_text.h gives it. A
@@ -328,6 +329,14 @@ look_at_text(struct texts *t, const struct structure_part *p)
 		text_find_fini(&t->needle[i].find);
 }
 
+/* message/...: delivery-status and the like, which are read, too. */
+static bool
+is_readable(const struct structure_part *p)
+{
+	return span_eq(p->type, SPAN("text")) ||
+	    span_eq(p->type, SPAN("message"));
+}
+
 static bool
 look_at_part(const struct structure_part *p, void *arg)
 {
@@ -336,7 +345,7 @@ look_at_part(const struct structure_part *p, void *arg)
 	look_at_header(t, p->mime, p->mime_end, true);
 	if (p->is_message)
 		look_at_header(t, p->header, p->body, false);
-	else if (span_eq(p->type, SPAN("text")))
+	else if (is_readable(p))
 		look_at_text(t, p);
 	return !all_found(t);
 }
