@@ -373,7 +373,9 @@ hello_ehlo(struct session *s)
 		return;
 	name = span_line(&text);
 	name = span_word(&name);
-	if (!relay.conf->relay_loopback && self_is_name(relay.conf, name)) {
+	/* Of a next hop that was configured it may be the name, too. */
+	if (s->transport == JOB_MX && !relay.conf->relay_loopback &&
+	    self_is_name(relay.conf, name)) {
 		session_fail_us(s, TRIP_LOOP, "4.4.6",
 		    "%s calls itself by our name", s->target.text);
 		return;
