@@ -193,7 +193,7 @@ const struct conf_key conf_keys[] = {
 	    "DS or DNSKEY records; without it the system's" },
 	{ "dns-timeout", &conf_type_time, F(dns_timeout), "20s", "1s", "5m",
 	    "time for an answer" },
-	{ "dns-cache", &conf_type_size, F(dns_cache), "16M", "1M", "1G",
+	{ "dns-cache", &conf_type_size, F(dns_cache), "16M", "1M", "256M",
 	    "memory for answers" },
 
 	/* POP3, IMAP, logins */

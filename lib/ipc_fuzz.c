@@ -10,6 +10,7 @@
 
 #include "lib/ipc_auth.h"
 #include "lib/ipc_ctl.h"
+#include "lib/ipc_dns.h"
 #include "lib/ipc_job.h"
 #include "lib/ipc_mail.h"
 #include "lib/ipc_setup.h"
@@ -47,6 +48,8 @@ ROUND(job)
 ROUND(job_is)
 ROUND(auth)
 ROUND(auth_is)
+ROUND(dns)
+ROUND(dns_is)
 ROUND(ctl)
 ROUND(ctl_end)
 
@@ -76,6 +79,8 @@ static const struct {
 	{ IPC_JOB_IS, round_job_is },
 	{ IPC_AUTH, round_auth },
 	{ IPC_AUTH_IS, round_auth_is },
+	{ IPC_DNS, round_dns },
+	{ IPC_DNS_IS, round_dns_is },
 	{ IPC_CTL, round_ctl },
 	{ IPC_CTL_END, round_ctl_end },
 };
