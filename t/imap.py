@@ -696,7 +696,7 @@ class Client:
         line, self.buffer = self.buffer[:at + 1], self.buffer[at + 1:]
         if line[-2:] != b'\r\n' or b'\r' in line[:-2] or b'\0' in line:
             raise Bad('a line with a bare CR, a bare LF or NUL: %r' % line)
-        if any(c > 126 for c in line):
+        if any(c > 127 for c in line):
             raise Bad('8 bits outside of a literal: %r' % line[:2000])
         return line
 
