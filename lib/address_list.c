@@ -34,12 +34,6 @@ address_list_fini(struct address_list *l)
 	buf_fini(&l->rest);
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* RFC 5322 3.2.3, without '[' and ']', which are found in names. */
 static bool
 is_special(char c)
@@ -94,7 +88,7 @@ skip(struct address_list *l)
 	size_t before = l->in.n;
 
 	while (l->in.n > 0)
-		if (is_space(l->in.p[0]))
+		if (char_is(l->in.p[0], CH_FWS))
 			span_take(&l->in, 1);
 		else if (l->in.p[0] == '(')
 			take_comment(l);
@@ -132,7 +126,7 @@ take_word(struct address_list *l, struct buf *out)
 		return;
 	}
 	for (n = 1; n < l->in.n; n++)
-		if (is_special(l->in.p[n]) || is_space(l->in.p[n]))
+		if (is_special(l->in.p[n]) || char_is(l->in.p[n], CH_FWS))
 			break;
 	buf_span(out, span_take(&l->in, n));
 }

@@ -26,7 +26,9 @@
 	    (IN(c, 33, 126) && (c) != ':' ? CH_FTEXT : 0) |               \
 	    (IS_ALPHA(c) || IS_DIGIT(c) || (c) == '+' || (c) == '/' ?     \
 	            CH_BASE64 : 0) |                                      \
-	    ((c) < 32 || (c) == 127 ? CH_CTL : 0))
+	    ((c) < 32 || (c) == 127 ? CH_CTL : 0) |                       \
+	    ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n' ?    \
+	            CH_FWS : 0))
 #define FOUR(c) ONE(c), ONE((c) + 1), ONE((c) + 2), ONE((c) + 3)
 #define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
 #define SIXTY_FOUR(c)                                                     \

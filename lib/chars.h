@@ -20,6 +20,7 @@ enum chars_class {
 	CH_FTEXT = 1 << 9,  /* of a header field's name, RFC 5322 3.6.8 */
 	CH_BASE64 = 1 << 10,/* RFC 4648 4, without the padding */
 	CH_CTL = 1 << 11,   /* below space, DEL */
+	CH_FWS = 1 << 12,   /* blanks, CR, LF; RFC 5322 3.2.2 */
 	CH_ALNUM = CH_ALPHA | CH_DIGIT,
 };
 

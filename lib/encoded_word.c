@@ -85,8 +85,7 @@ blanks(struct span s)
 {
 	size_t n = 0;
 
-	while (n < s.n &&
-	    (char_is(s.p[n], CH_BLANK) || s.p[n] == '\r' || s.p[n] == '\n'))
+	while (n < s.n && char_is(s.p[n], CH_FWS))
 		n++;
 	return n;
 }

@@ -60,14 +60,10 @@ put_char(struct imap_out *o, char c)
 static void
 put_num(struct imap_out *o, uint64_t n)
 {
-	char digits[20]; /* 2^64 has 20 */
-	size_t i = sizeof(digits);
-
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	put(o, span_of(digits + i, sizeof(digits) - i));
+	if (o->b->n > GATHER - 20) /* digits of 2^64 */
+		spill(o);
+	if (!o->gone)
+		buf_num(o->b, n);
 }
 
 void

@@ -13,12 +13,6 @@
 static_assert(nitems(((struct mime_params *)0)->param) == MIME_PARAMETERS_MAX,
     "as many as limits.h says");
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* RFC 2045 5.1, leniently: bytes beyond ASCII may be in a token. */
 static bool
 is_token(char c)
@@ -66,7 +60,7 @@ void
 mime_skip(struct span *in)
 {
 	while (in->n > 0)
-		if (is_space(in->p[0]))
+		if (char_is(in->p[0], CH_FWS))
 			span_take(in, 1);
 		else if (in->p[0] == '(')
 			skip_comment(in);
@@ -173,7 +167,8 @@ take_bare(struct span *in, struct buf *out)
 	size_t n;
 
 	for (n = 0; n < in->n; n++)
-		if (is_space(in->p[n]) || in->p[n] == ';' || in->p[n] == '"')
+		if (char_is(in->p[n], CH_FWS) || in->p[n] == ';' ||
+		    in->p[n] == '"')
 			break;
 	buf_span(out, span_take(in, n));
 }
