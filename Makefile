@@ -114,11 +114,13 @@ SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/replies$S.o smtpd/guest$S.o \
 	smtpd/mail$S.o smtpd/received$S.o \
 	smtpd/submit$S.o smtpd/peers$S.o
-QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/ctl$S.o queue/intake$S.o \
+QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
+	queue/intake$S.o \
 	queue/destination$S.o queue/job$S.o queue/litter$S.o \
-	queue/message$S.o queue/relay$S.o queue/route$S.o \
+	queue/message$S.o queue/relay$S.o queue/request$S.o \
+	queue/route$S.o \
 	queue/scan$S.o queue/schedule$S.o \
-	queue/select$S.o queue/settle$S.o \
+	queue/select$S.o queue/settle$S.o queue/show$S.o \
 	queue/store$S.o queue/unsaved$S.o queue/wait$S.o queue/worker$S.o
 DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 	deliver/box$S.o deliver/outcome$S.o

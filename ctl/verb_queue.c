@@ -7,8 +7,8 @@
 #include "ctl/ctl.h"
 #include "lib/ipc_ctl.h"
 
-static const char *const words[] = { "list", "show", "count", "flush", "hold",
-	"release", "remove" };
+static const char *const words[] = { "list", "show", "count", "destinations",
+	"flush", "hold", "release", "remove" };
 
 int
 verb_queue(struct ctl *c, int argc, char **argv)
@@ -27,6 +27,8 @@ verb_queue(struct ctl *c, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] != '-')
 			return ctl_usage("queue: what is \"%s\"?", argv[i]);
+		if (strcmp(argv[i], "--destinations") == 0)
+			args[0] = argv[i] + 2;
 		if (strcmp(argv[i], "--json") == 0)
 			args[n++] = argv[i];
 	}

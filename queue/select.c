@@ -6,6 +6,7 @@
 #include "lib/addr.h"
 #include "lib/die.h"
 #include "lib/qid.h"
+#include "queue/route.h"
 
 bool
 rcpt_is_open(const struct rcpt *r)
@@ -23,6 +24,7 @@ rcpts_match(const struct message *m, struct span what, bool domain)
 			continue;
 		addr_split(span_str(m->rcpt[i].address), &a);
 		if (span_ieq(domain ? a.domain : a.text, what) ||
+		    (domain && span_ieq(route_name(&m->rcpt[i]), what)) ||
 		    (!domain && span_ieq(span_str(m->rcpt[i].orig), what)))
 			return true;
 	}
@@ -34,7 +36,7 @@ enum selector {
 	SEL_QID,
 	SEL_SENDER,    /* sender=ADDRESS */
 	SEL_RCPT,      /* recipient=ADDRESS */
-	SEL_DOMAIN,    /* destination=DOMAIN, or a word with a dot */
+	SEL_DOMAIN,    /* destination=DOMAIN, or a next hop; a word with dot */
 	SEL_ANYBODY,   /* a word with @: sender or recipient */
 };
 

@@ -1,7 +1,8 @@
 /*
  * select: a word of `postern queue`: a queue id, an address (of the sender or
  * of a recipient), a domain (of a recipient), or sender=ADDRESS,
- * recipient=ADDRESS, destination=DOMAIN.
+ * recipient=ADDRESS, destination=DOMAIN or the name of a next hop, as
+ * lib/transport.h writes it.
  */
 #ifndef QUEUE_SELECT_H
 #define QUEUE_SELECT_H
