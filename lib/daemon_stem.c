@@ -101,6 +101,9 @@ daemon_stem(struct daemon *d)
 
 	if (d->conf == NULL || !daemon_is_blocking(d->role))
 		die("incomplete set-up from master");
+	/* Once for all sessions; what it needs to fork them it keeps. */
+	if (geteuid() == 0 && os_capabilities_forbid() == -1)
+		die("cannot give up capabilities");
 	if (ipc_write(MASTER_FD, IPC_READY, READY_WHOLE, SPAN_NONE, -1, -1) ==
 	    -1)
 		_exit(EX_TEMPFAIL);

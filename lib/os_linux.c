@@ -189,10 +189,14 @@ os_capabilities_limit(void)
 int
 os_capabilities_forbid(void)
 {
+	static bool done; /* before a fork: then it holds behind it, too */
+
 	/* EINVAL: past the last one this kernel knows. */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+	for (int cap = 0;
+	    !done && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
 			return -1;
+	done = true;
 	return 0;
 }
 

@@ -158,6 +158,8 @@ def check_stem(name, p, s, fds):
     check_identity_is(name, p, s)
     say(not privileged or s["NoNewPrivs"].strip() == "1", name,
         "has no_new_privs")
+    say(not privileged or int(s["CapBnd"], 16) == 0, name,
+        "can get no capability by a program it runs")
     strange = [what for fd, what in fds.items() if fd > 3]
     say(not strange, name, "holds nothing but its channel", *strange)
 
