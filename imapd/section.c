@@ -18,15 +18,6 @@ is_asked(const struct fetch_list *l, const struct fetch_item *f,
 	return false;
 }
 
-/* The line of an mbox, at the head of some old messages: no field. */
-static void
-skip_mbox_line(struct span *in)
-{
-	if (span_starts(*in, SPAN("From ")) ||
-	    span_starts(*in, SPAN(">From ")))
-		(void)span_line(in);
-}
-
 /* RFC 3501 6.4.5: the blank line at the end belongs to it. */
 static void
 fields_take(const struct fetch_list *l, const struct fetch_item *f,
@@ -35,8 +26,11 @@ fields_take(const struct fetch_list *l, const struct fetch_item *f,
 	bool not = f->section == SECTION_FIELDS_NOT;
 	struct header_field h;
 
-	skip_mbox_line(&header);
-	while (header_next(&header, &h)) {
+	while (header.n > 0) {
+		if (!header_next(&header, &h)) {
+			span_line(&header); /* "From " of mbox, the blank */
+			continue;
+		}
 		if (is_asked(l, f, h.name) == not)
 			continue;
 		buf_span(out, h.whole);

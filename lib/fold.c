@@ -5,6 +5,7 @@
 #include "lib/fold.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/chars.h"
@@ -71,6 +72,31 @@ put(uint32_t cp, struct buf *out)
 		put(p->mark, out);
 }
 
+/*
+ * Latin, Greek, Cyrillic, Hebrew are remembered once they were met: the
+ * searches in the tables cost more than all the rest.
+ */
+static void
+put_often(uint32_t cp, struct buf *out)
+{
+	static struct {
+		char n, bytes[7];
+	} met[0x600];
+	size_t from = out->n;
+
+	if (cp >= nitems(met)) {
+		put(cp, out);
+	} else if (met[cp].n > 0) {
+		buf_bytes(out, met[cp].bytes, (size_t)met[cp].n);
+	} else {
+		put(cp, out);
+		if (!out->bad && out->n - from <= sizeof(met[cp].bytes)) {
+			met[cp].n = (char)(out->n - from);
+			memcpy(met[cp].bytes, out->p + from, out->n - from);
+		}
+	}
+}
+
 void
 fold_utf8(struct span s, struct buf *out)
 {
@@ -93,7 +119,7 @@ fold_utf8(struct span s, struct buf *out)
 		if (n == 0)
 			buf_char(out, s.p[0]);
 		else
-			put(cp, out);
+			put_often(cp, out);
 		span_take(&s, n == 0 ? 1 : n);
 	}
 }
