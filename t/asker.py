@@ -71,7 +71,7 @@ class Asker:
     # --- its life
 
     def start(self):
-        self.answers, self.peers = {}, []
+        self.answers, self.peers, self.relay = {}, [], None
         self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.log = open(os.path.join(self.dir, 'log'), 'wb+')
         self.proc = subprocess.Popen(
@@ -102,6 +102,7 @@ class Asker:
         os.write(fd, text.encode())
         send(self.master, CONFIG, b'', fd)
         os.close(fd)
+        self.settle()
 
     def give(self, name, text=None):
         """A text of the system, as master hands it over; '': none."""
@@ -113,6 +114,13 @@ class Asker:
         send(self.master, MAP, span(name), fd)
         if fd is not None:
             os.close(fd)
+        self.settle()
+
+    def settle(self):
+        """What is asked from now on finds in force what was given: it comes
+        over a channel that was given later."""
+        if self.relay is not None:
+            self.relay = self.peer()
 
     def peer(self):
         """A channel as relay has one."""
