@@ -209,15 +209,16 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # libFuzzer the target of `make fuzz`.
 UNIT = accept account addr address_list aliases base64 buf chars charset \
 	conf conn conn_proxy crc decode die dns_answer encoded_word fold \
-	hash header hops imap_date imap_out imap_set imap_token ipc \
-	ipc_message log logfile loop maildir map message mime net parameter \
-	part_text penalty pending proto qid reply resolv resolve sandbox \
-	sasl search_key sent_day smtp_data smtp_reply span spool structure \
-	tally text_map tls transport users wait
+	folders hash header hops imap_date imap_out imap_set imap_token ipc \
+	ipc_message log logfile loop mailbox mailbox_model maildir map \
+	message mime mutf7 net parameter part_text penalty pending proto qid \
+	reply resolv resolve sandbox sasl search_key sent_day smtp_data \
+	smtp_reply span spool structure tally text_map tls transport users \
+	wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
-	imap_out imap_token ipc maildir mime parameter part_text reply sasl \
-	search_key sent_day smtp_data smtp_reply spool structure text_map \
-	transport users
+	imap_out imap_token ipc mailbox_log mailbox_map maildir mime mutf7 \
+	parameter part_text reply sasl search_key sent_day smtp_data \
+	smtp_reply spool structure text_map transport users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)
 FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
@@ -266,7 +267,8 @@ lint:
 # touched, and a foreign sendmail in SBINDIR stays: its name is then only in
 # LIBEXECDIR (see INSTALL).
 MAN5 = man/postern.conf.5 man/postern-aliases.5 man/postern-log.5 \
-	man/postern-maildir.5 man/postern-spool.5 man/postern-transport.5 \
+	man/postern-maildir.5 man/postern-mailbox.5 \
+	man/postern-spool.5 man/postern-transport.5 \
 	man/postern-relay-passwords.5 man/postern-tls-policy.5 \
 	man/postern-users.5
 MAN7 = man/postern.7

@@ -416,16 +416,27 @@ rebuild(struct mailbox *m, bool first)
 	return rotate(m, first);
 }
 
-/* Reads the head of an open log. 0; 1: it is none. */
+/*
+ * Reads the head of an open log. 0; 1: it is none. Its first record belongs
+ * to it: without that a log that was emptied would look like a new one.
+ */
 static int
 log_head(int fd, struct mailbox_log_head *head)
 {
+	enum { ENOUGH = MAILBOX_LOG_HEAD + MAILBOX_LOG_FRAME };
+	struct mailbox_log_record first;
+	uint64_t at = MAILBOX_LOG_HEAD;
+	struct span in;
 	struct buf b;
 	int rc;
 
-	buf_init(&b, MAILBOX_LOG_HEAD);
-	rc = read_at(fd, &b, 0, MAILBOX_LOG_HEAD);
-	if (rc == 0 && mailbox_log_head_decode(buf_get(&b), head) == -1)
+	buf_init(&b, ENOUGH);
+	rc = read_at(fd, &b, 0, ENOUGH);
+	in = buf_get(&b);
+	if (rc == 0 && mailbox_log_head_decode(in, head) == -1)
+		rc = 1;
+	span_take(&in, MAILBOX_LOG_HEAD);
+	if (rc == 0 && mailbox_log_take(&in, &at, head->id, &first) == -1)
 		rc = 1;
 	buf_fini(&b);
 	return rc;

@@ -52,6 +52,7 @@ enum {
 	HEAD_CRC_AT = MAILBOX_LOG_HEAD - 4,
 	BODY_MIN = 13, /* type, UIDNEXT, modseq */
 	PREFIX = 8,    /* length, checksum */
+	RESYNC_TIMES = 16, /* readings of what is damaged */
 };
 static_assert(PREFIX + BODY_MIN == MAILBOX_LOG_FRAME, "the frame");
 
@@ -164,21 +165,30 @@ bool
 mailbox_log_resync(struct span *in, uint64_t *at, uint64_t id)
 {
 	struct mailbox_log_record r;
-	struct span rest;
-	uint64_t where;
+	uint64_t where, budget = (uint64_t)in->n * RESYNC_TIMES;
+	struct span rest, len;
+	uint32_t n;
 
 	/*
 	 * Each byte is tried. A length that could be one is rare among bytes
-	 * that are none, so this is not much more than one reading.
+	 * that are none; a file made of nothing else is given up.
 	 */
 	while (in->n > 0) {
 		span_take(in, 1);
 		(*at)++;
-		rest = *in;
+		rest = len = *in;
 		where = *at;
 		if (mailbox_log_take(&rest, &where, id, &r) == 0)
 			return true;
+		if (get_u32(&len, &n) == 0 && n <= MAILBOX_LOG_RECORD_MAX &&
+		    n <= in->n) {
+			if (budget < n)
+				break;
+			budget -= n;
+		}
 	}
+	*at += in->n;
+	span_take(in, in->n);
 	return false;
 }
 

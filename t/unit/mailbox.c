@@ -1,0 +1,533 @@
+/*
+ * mailbox: an index that is cut, flipped, removed; a Maildir full of odd
+ * things; what two sessions tell each other.
+ */
+#include "lib/mailbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/die.h"
+#include "lib/log.h"
+#include "lib/maildir.h"
+#include "lib/mailbox_log.h"
+#include "lib/structure.h"
+#include "t/unit/tap.h"
+
+static int box = -1;
+static char dir[64];
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
+{
+	(void)st;
+	(void)type;
+	(void)w;
+	return remove(path);
+}
+
+static void
+box_end(void)
+{
+	if (box == -1)
+		return;
+	close(box);
+	box = -1;
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+box_new(void)
+{
+	box_end();
+	(void)snprintf(dir, sizeof(dir), "/tmp/postern-mailbox-XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		die("mkdtemp");
+	box = open(dir, O_RDONLY | O_DIRECTORY);
+	if (box == -1 || maildir_make(box, "", false) == -1)
+		die("%s", dir);
+}
+
+static void
+put(const char *path, const char *text)
+{
+	int fd = openat(box, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		die("%s", path);
+	close(fd);
+}
+
+static bool
+is(const char *path)
+{
+	struct stat st;
+
+	return fstatat(box, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static struct mailbox *
+open_it(bool read_only)
+{
+	struct mailbox *m = mailbox_open(dup(box), read_only);
+
+	if (m == NULL)
+		die("mailbox_open");
+	return m;
+}
+
+/* The file's first line, as a number. */
+static unsigned
+content(struct mailbox *m, uint32_t seq)
+{
+	char text[32] = "";
+	int fd = mailbox_file(m, seq);
+
+	if (fd == -1)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+static void
+test_odd_things(void)
+{
+	struct mailbox *m;
+	uint32_t seq = 1, uid;
+	size_t skipped;
+
+	box_new();
+	put("cur/100.a:2,S", "1\n");
+	put("cur/101.b", "2\r\n\r\nx\r\n");
+	put("cur/102.c,S=3:2,", "3\nlonger\n");
+	put("cur/103.d,S=2,W=3:2,PSa", "4\n");
+	put("cur/.hidden", "5\n");
+	put("new/104.e", "6\n");
+	put("cur/odd name\n:2,T", "7\n");
+	if (mkdirat(box, "cur/105.dir", 0700) == -1 ||
+	    symlinkat("/etc/passwd", box, "cur/106.link") == -1)
+		die("cur");
+	m = open_it(true);
+	ok(mailbox_count(m) == 6 && is("new/104.e"),
+	    "EXAMINE shows what is there and moves nothing");
+	ok(mailbox_recent(m) == 1, "what is in new/ is recent");
+	mailbox_close(m);
+	m = open_it(false);
+	ok(mailbox_count(m) == 6 && mailbox_recent(m) == 1 &&
+		is("cur/104.e:2,") && !is("new/104.e"),
+	    "a session that writes takes it");
+	ok(content(m, 1) == 7 && content(m, 2) == 1 && content(m, 6) == 6,
+	    "uids in the order of the times in names");
+	ok((mailbox_msg(m, 1)->flags & MF_DELETED) != 0 &&
+		(mailbox_msg(m, 2)->flags & MF_SEEN) != 0,
+	    "flags come from names");
+	ok(!mailbox_msg(m, 3)->size_known && !mailbox_msg(m, 4)->size_known &&
+		mailbox_msg(m, 5)->size_known && mailbox_msg(m, 5)->size == 3,
+	    "sizes in names count if they fit the file");
+	seq = 5;
+	ok(mailbox_store(m, &seq, 1, MOP_ADD, MF_FLAGGED, 0, true, &skipped) ==
+		0 && is("cur/103.d,S=2,W=3:2,FPSa"),
+	    "letters of others stay");
+	seq = 3;
+	ok(mailbox_store(m, &seq, 1, MOP_ADD, MF_SEEN, 0, true, &skipped) ==
+		0 && is("cur/101.b:2,S") &&
+		mailbox_store(m, &seq, 1, MOP_REMOVE, MF_SEEN, 0, true,
+		    &skipped) == 0 && is("cur/101.b:2,") && content(m, 3) == 2,
+	    "a name without flags gets them, and loses them");
+	uid = mailbox_msg(m, 2)->uid;
+	mailbox_close(m);
+	m = open_it(false);
+	ok(mailbox_recent(m) == 0 && mailbox_msg(m, 2)->uid == uid,
+	    "recent only once; uids stay");
+	mailbox_close(m);
+}
+
+struct heard {
+	char text[500];
+};
+
+static void
+hear(struct heard *h, const char *fmt, unsigned a, unsigned b)
+{
+	size_t n = strlen(h->text);
+
+	(void)snprintf(h->text + n, sizeof(h->text) - n,
+	    "%s%u,%u ", fmt, a, b);
+}
+
+static void
+on_expunged(void *arg, uint32_t seq, uint32_t uid)
+{
+	hear(arg, "x", seq, uid);
+}
+
+static void
+on_exists(void *arg, uint32_t count, uint32_t recent)
+{
+	hear(arg, "n", count, recent);
+}
+
+static void
+on_changed(void *arg, uint32_t seq)
+{
+	hear(arg, "f", seq, 0);
+}
+
+static bool
+hears(struct mailbox *m, bool expunges, const char *want)
+{
+	static const struct mailbox_news news = { on_expunged, on_exists,
+		on_changed, NULL };
+	struct heard h = { "" };
+
+	if (mailbox_sync(m, expunges, &news, &h) == -1)
+		return false;
+	if (strcmp(h.text, want) != 0)
+		printf("# heard %s, not %s\n", h.text, want);
+	return strcmp(h.text, want) == 0;
+}
+
+static void
+test_news(void)
+{
+	static const uint32_t all[] = { 1, 2, 3, 4 };
+	struct mailbox *a, *b;
+	size_t skipped;
+	int bit;
+
+	box_new();
+	put("cur/1.a:2,", "1\n");
+	put("cur/2.b:2,", "2\n");
+	put("cur/3.c:2,", "3\n");
+	put("cur/4.d:2,", "4\n");
+	a = open_it(false);
+	b = open_it(false);
+	ok(mailbox_store(a, all, 2, MOP_ADD, MF_DELETED, 0, true, &skipped) ==
+		0 && hears(a, true, "") && hears(b, true, "f1,0 f2,0 "),
+	    "flags are told to the others, not to who said .SILENT");
+	ok(mailbox_store(b, all + 1, 1, MOP_REMOVE, MF_DELETED, 0, false,
+	       &skipped) == 0 && hears(b, true, "f2,0 ") &&
+		hears(a, false, "f2,0 "),
+	    "and to oneself if not silent");
+	ok(mailbox_expunge(a, all, 4) == 0 && hears(b, false, "") &&
+		mailbox_msg(b, 1)->gone && mailbox_count(b) == 4,
+	    "an expunge waits until numbers may shift");
+	put("new/5.e", "5\n");
+	ok(hears(b, false, "n5,1 ") && mailbox_msg(b, 5)->uid == 5,
+	    "meanwhile new messages come");
+	ok(mailbox_store(b, all, 1, MOP_ADD, MF_SEEN, 0, true, &skipped) == 0 &&
+		skipped == 1,
+	    "what is gone is skipped");
+	ok(hears(b, true, "x1,1 ") && mailbox_count(b) == 4,
+	    "then it is told");
+	ok(hears(a, true, "x1,1 n4,0 "), "expunged first, then exists");
+	(void)unlinkat(box, "cur/3.c:2,", 0);
+	(void)unlinkat(box, "cur/4.d:2,", 0);
+	ok(hears(a, true, "x3,4 x2,3 "), "from high to low");
+	bit = mailbox_keyword_bit(a, SPAN("$Done"), true);
+	ok(bit == 0 && mailbox_keyword_bit(b, SPAN("$done"), true) == 0 &&
+		mailbox_keyword_bit(b, SPAN("other"), false) == -1,
+	    "keywords have one name in any case");
+	ok(mailbox_store(a, all, 1, MOP_ADD, 0, 1, true, &skipped) == 0 &&
+		hears(b, true, "x3,4 x2,3 f1,0 ") &&
+		mailbox_msg(b, 1)->keywords == 1,
+	    "keywords are told");
+	mailbox_close(a);
+	mailbox_close(b);
+	a = open_it(false);
+	ok(mailbox_msg(a, 1)->keywords == 1 &&
+		strcmp(mailbox_keyword(a, 0), "$Done") == 0,
+	    "and kept");
+	for (unsigned i = 1; i < MAILBOX_KEYWORDS_MAX; i++) {
+		char name[8];
+
+		(void)snprintf(name, sizeof(name), "k%u", i);
+		(void)mailbox_keyword_bit(a, span_str(name), true);
+	}
+	ok(mailbox_keyword_bit(a, SPAN("k63"), false) == 63 &&
+		mailbox_keyword_bit(a, SPAN("k64"), true) == -1,
+	    "64 keywords, not one more");
+	mailbox_close(a);
+}
+
+enum { HISTORY = 12 };
+
+static struct {
+	uint32_t uid, next, validity;
+	unsigned content;
+} history[HISTORY];
+
+/* A folder with a past; its index as it was at the end. */
+static void
+history_make(void)
+{
+	static const uint32_t seq[] = { 1, 3, 5 };
+	struct mailbox *m;
+	struct mailbox_new *n;
+	char path[64], text[64];
+	size_t skipped;
+	uint32_t uid;
+
+	box_new();
+	for (unsigned i = 1; i <= 6; i++) {
+		(void)snprintf(path, sizeof(path), "cur/%u.x:2,", i);
+		(void)snprintf(text, sizeof(text), "%u\n", i);
+		put(path, text);
+	}
+	m = open_it(false);
+	(void)mailbox_store(m, seq, 3, MOP_ADD, MF_FLAGGED, 0, true, &skipped);
+	(void)mailbox_keyword_bit(m, SPAN("Work"), true);
+	(void)mailbox_store(m, seq, 2, MOP_ADD, MF_DELETED, 1, true, &skipped);
+	(void)mailbox_expunge(m, seq, 3);
+	for (unsigned i = 7; i <= 9; i++) {
+		n = mailbox_new_begin(m);
+		(void)snprintf(text, sizeof(text), "%u\n", i);
+		if (write(mailbox_new_fd(n), text, strlen(text)) == -1 ||
+		    mailbox_new_commit(n, MF_SEEN, 0, 1000, &uid) == -1)
+			die("commit");
+	}
+	(void)mailbox_sync(m, true, NULL, NULL);
+	for (uint32_t i = 0; i < mailbox_count(m); i++) {
+		history[i].uid = mailbox_msg(m, i + 1)->uid;
+		history[i].content = content(m, i + 1);
+	}
+	history[0].next = mailbox_uidnext(m);
+	history[0].validity = mailbox_uidvalidity(m);
+	mailbox_close(m);
+}
+
+/* Where the last uid was written, and synced: no crash takes that back. */
+static size_t
+synced_end(struct span log)
+{
+	struct mailbox_log_head head;
+	struct mailbox_log_record r;
+	uint64_t at = MAILBOX_LOG_HEAD;
+	size_t end = 0;
+
+	if (mailbox_log_head_decode(log, &head) == -1)
+		return 0;
+	span_take(&log, MAILBOX_LOG_HEAD);
+	while (mailbox_log_take(&log, &at, head.id, &r) == 0)
+		if (r.type == MLOG_NEW)
+			end = (size_t)at;
+	return end;
+}
+
+/* No uid names another message; strict: nor one that was given out. */
+static bool
+history_kept(bool strict, uint32_t *kept)
+{
+	struct mailbox *m = open_it(false);
+	uint32_t uid, old, i = 1;
+	unsigned c;
+	bool good = mailbox_count(m) == 7;
+
+	*kept = 0;
+	if (mailbox_uidvalidity(m) > history[0].validity)
+		i = UINT32_MAX; /* another life, whatever its uids */
+	for (; i <= mailbox_count(m) && good; i++) {
+		uid = mailbox_msg(m, i)->uid;
+		c = content(m, i);
+		old = 0;
+		for (unsigned k = 0; k < HISTORY; k++)
+			if (history[k].uid == uid)
+				old = history[k].content;
+		*kept += old != 0;
+		good = old != 0 ? old == c :
+				  !strict || uid >= history[0].next;
+		if (!good)
+			printf("# uid %u is %u, was %u\n", uid, c, old);
+	}
+	if (mailbox_count(m) != 7)
+		printf("# %u messages\n", mailbox_count(m));
+	mailbox_close(m);
+	return good;
+}
+
+static void
+load_file(const char *name, struct buf *b)
+{
+	int fd = openat(box, name, O_RDONLY);
+	ssize_t n;
+	char *p;
+
+	buf_clear(b);
+	while (fd != -1 && (p = buf_room(b, 4096)) != NULL &&
+	    (n = read(fd, p, 4096)) > 0)
+		buf_grew(b, (size_t)n);
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+save_file(const char *name, const char *p, size_t n)
+{
+	int fd;
+
+	(void)unlinkat(box, name, 0);
+	fd = openat(box, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd == -1 || write(fd, p, n) != (ssize_t)n)
+		die("%s", name);
+	close(fd);
+}
+
+static void
+test_damage(void)
+{
+	uint32_t kept, least = 7;
+	struct mailbox *m;
+	bool good = true;
+	struct buf log;
+	size_t i;
+
+	buf_init(&log, 1024 * 1024);
+	history_make();
+	load_file("postern.log", &log);
+	ok(log.n > 500 && history_kept(true, &kept) && kept == 7,
+	    "a folder with a past is read again");
+	for (i = 0; i < synced_end(buf_get(&log)); i += i < 100 ? 1 : 7) {
+		save_file("postern.log", log.p, i);
+		(void)unlinkat(box, "postern.map", 0);
+		m = open_it(false);
+		good = good && mailbox_count(m) == 7 &&
+		    (i >= MAILBOX_LOG_HEAD + MAILBOX_LOG_FRAME ||
+			mailbox_uidvalidity(m) > history[0].validity);
+		mailbox_close(m);
+	}
+	ok(good, "a log that was cut short is no danger");
+	for (; i <= log.n && good; i++) {
+		save_file("postern.log", log.p, i);
+		(void)unlinkat(box, "postern.map", 0);
+		good = history_kept(true, &kept) && kept == 7;
+	}
+	ok(good, "a crash at any byte costs no uid");
+	for (i = 0; i < log.n && good; i += 3) {
+		log.p[i] ^= 16;
+		save_file("postern.log", log.p, log.n);
+		(void)unlinkat(box, "postern.map", 0);
+		log.p[i] ^= 16;
+		good = history_kept(true, &kept);
+		if (i >= MAILBOX_LOG_HEAD && kept < least)
+			least = kept;
+	}
+	ok(good, "a flipped bit makes no uid another message's");
+	printf("# least uids kept: %u of 7\n", least);
+	(void)unlinkat(box, "postern.log", 0);
+	(void)unlinkat(box, "postern.map", 0);
+	ok(history_kept(true, &kept) && kept == 0,
+	    "without any index: a larger UIDVALIDITY");
+	save_file("postern.map", "x", 1);
+	save_file("postern.cache", "PstCch1\nxxxxxxxxyyyyyyyyyyyyyy", 30);
+	ok(history_kept(true, &kept), "a map and a cache of nonsense");
+	buf_fini(&log);
+}
+
+static void
+test_map(void)
+{
+	struct mailbox *m;
+	char path[64];
+	struct buf map;
+	uint32_t validity;
+	bool good = true;
+
+	box_new();
+	buf_init(&map, 1024 * 1024);
+	for (unsigned i = 1; i <= 700; i++) {
+		(void)snprintf(path, sizeof(path), "cur/%u.x:2,F", i);
+		put(path, "1\n");
+	}
+	m = open_it(false);
+	validity = mailbox_uidvalidity(m);
+	mailbox_close(m);
+	ok(is("postern.map"), "a long log gets a map");
+	load_file("postern.map", &map);
+	m = open_it(false);
+	ok(mailbox_count(m) == 700 &&
+		(mailbox_msg(m, 700)->flags & MF_FLAGGED) != 0 &&
+		content(m, 333) == 1,
+	    "which is as good as the log");
+	mailbox_close(m);
+	for (size_t i = 0; i < map.n && good; i += 397) {
+		map.p[i] ^= 1;
+		save_file("postern.map", map.p, map.n);
+		map.p[i] ^= 1;
+		m = open_it(false);
+		good = mailbox_count(m) == 700 &&
+		    mailbox_msg(m, 700)->uid == 700 && content(m, 700) == 1;
+		mailbox_close(m);
+	}
+	ok(good, "a flipped bit in it changes nothing");
+	save_file("postern.map", map.p, map.n);
+	(void)unlinkat(box, "postern.log", 0);
+	m = open_it(false);
+	ok(mailbox_count(m) == 700 && mailbox_msg(m, 700)->uid == 700 &&
+		mailbox_uidvalidity(m) == validity &&
+		mailbox_uidnext(m) > 1000000 && content(m, 700) == 1,
+	    "the log lost, uids come from the map, and none is used again");
+	mailbox_close(m);
+	buf_fini(&map);
+}
+
+static void
+test_structure(void)
+{
+	struct mailbox *m;
+	struct span rec;
+	struct buf first, cache;
+
+	box_new();
+	buf_init(&first, 10000);
+	buf_init(&cache, 10000);
+	put("cur/1.a:2,", "Subject: one\n\nbody\n");
+	put("cur/2.b:2,", "Subject: two\r\n\r\nbody\r\n");
+	m = open_it(false);
+	ok(mailbox_structure(m, 1, &rec) == 0, "a structure is made");
+	buf_span(&first, rec);
+	ok(mailbox_msg(m, 1)->size_known && mailbox_msg(m, 1)->size == 22,
+	    "it tells the size");
+	ok(mailbox_structure(m, 2, &rec) == 0 &&
+		mailbox_msg(m, 2)->size == 22,
+	    "also of a file with CR LF");
+	mailbox_close(m);
+	put("cur/1.a:2,", "");
+	m = open_it(false);
+	ok(mailbox_structure(m, 1, &rec) == 0 &&
+		span_eq(rec, buf_get(&first)),
+	    "it is kept");
+	mailbox_close(m);
+	load_file("postern.cache", &cache);
+	cache.p[40] ^= 1;
+	save_file("postern.cache", cache.p, cache.n);
+	m = open_it(false);
+	ok(mailbox_structure(m, 1, &rec) == 0 &&
+		!span_eq(rec, buf_get(&first)) &&
+		mailbox_structure(m, 2, &rec) == 0,
+	    "unless it is damaged");
+	mailbox_close(m);
+	buf_fini(&first);
+	buf_fini(&cache);
+}
+
+int
+main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	log_open("stderr", "test", LL_ERROR);
+	test_odd_things();
+	test_news();
+	test_damage();
+	test_map();
+	test_structure();
+	box_end();
+	return done();
+}
