@@ -17,6 +17,7 @@
 #include "lib/ipc_setup.h"
 #include "lib/log.h"
 #include "lib/span.h"
+#include "master/connect.h"
 #include "master/house.h"
 #include "master/spawn.h"
 #include "master/stem.h"
@@ -135,6 +136,8 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return session_asked(c, m);
 	case IPC_FORK_IS:
 		return c->stem ? stem_forked(c, m) : -1;
+	case IPC_CONNECT:
+		return connect_asked(c, m);
 	case IPC_PEER_LOST:
 		return on_peer_lost(c, m);
 	default:
