@@ -160,14 +160,15 @@ static void
 put_remote(struct buf *b, const char *host)
 {
 	struct span rest = span_str(host), name = span_cut(&rest, '[');
+	struct span address = span_cut(&rest, ']');
 
 	buf_str(b, "\nRemote-MTA: dns; ");
-	if (name.n != 0) {
+	if (name.n != 0 && !span_eq(name, address)) {
 		put_ascii(b, name);
 		return;
 	}
 	buf_char(b, '[');
-	put_ascii(b, span_cut(&rest, ']'));
+	put_ascii(b, address);
 	buf_char(b, ']');
 }
 
