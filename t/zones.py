@@ -24,6 +24,7 @@ Names of no zone do not exist; nothing leaves this host.
 From a shell: t/zones.py FILE DIR writes DIR/env with RESOLVER, ANCHOR and
 AUTHORITY when all is up, and serves until it is killed (TERM).
 """
+import ctypes
 import os
 import shutil
 import signal
@@ -43,6 +44,14 @@ SOA = ('@ SOA ns.nowhere.test. root.nowhere.test. 1 3600 600 86400 60\n'
 def tool(name):
     return shutil.which(name, path=os.environ.get('PATH', '') +
                         ':/usr/local/sbin:/usr/sbin:/sbin')
+
+
+def die_with_parent():
+    """A test that is killed leaves no server behind (Linux)."""
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
 
 
 def lacking():
@@ -237,7 +246,8 @@ class Zones:
         """False: it ended, as when somebody else took the port."""
         with open(self.file(name + '.log'), 'ab') as log:
             self.procs[name] = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=die_with_parent)
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.procs[name].poll() is not None:
