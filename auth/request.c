@@ -7,7 +7,7 @@
  *	  |--> hash: wrong, unknown, not a name ---> wait -> AUTH_BAD
  *	  |--> hash: right, smtp ------------------> AUTH_OK
  *	  `--> hash: right, pop3 or imap: ask master for the session
- *	             `--> SESSION_IS --------------> AUTH_OK or AUTH_LATER
+ *	             `--> SESSION_IS --> AUTH_OK, AUTH_FULL or AUTH_LATER
  *
  * "wait" is a timer, so no other request waits with it. The password is used
  * in the packet's buffer and overwritten there; no copy of it is made here.
@@ -193,7 +193,9 @@ request_session_is(struct ipc_msg *m)
 	r = pending_take(&sessions, m->id);
 	if (r == NULL)
 		return 0; /* answered when we began to stop */
-	r->verdict = is.why.n == 0 ? AUTH_OK : AUTH_LATER;
+	r->verdict = is.why.n == 0 ? AUTH_OK
+	    : is.full != 0         ? AUTH_FULL
+				   : AUTH_LATER;
 	request_answer(r, is.why);
 	return 0;
 }

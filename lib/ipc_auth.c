@@ -56,7 +56,7 @@ ipc_auth_is_decode(struct span in, struct ipc_auth_is *out)
 {
 	struct ipc_auth_is m;
 
-	if (get_u32(&in, &m.verdict) == -1 || m.verdict > AUTH_LIMITED ||
+	if (get_u32(&in, &m.verdict) == -1 || m.verdict > AUTH_FULL ||
 	    get_text(&in, &m.user, AUTH_NAME_MAX) == -1 ||
 	    get_span(&in, &m.why, AUTH_WHY_MAX) == -1 || in.n != 0)
 		return -1;

@@ -23,12 +23,13 @@ enum auth_verdict {
 	AUTH_BAD,      /* same for unknown user and wrong password */
 	AUTH_LATER,    /* temporary: map unreadable, session not started */
 	AUTH_LIMITED,  /* too many failures; try later */
+	AUTH_FULL,     /* too many sessions; not to smtpd */
 };
 
 struct ipc_auth_is { /* IPC_AUTH_IS */
 	uint32_t verdict;
 	struct span user; /* canonical login name on AUTH_OK */
-	struct span why;  /* for the log; on AUTH_LATER */
+	struct span why;  /* for the log; on AUTH_LATER, AUTH_FULL */
 };
 
 void ipc_auth_encode(struct buf *, const struct ipc_auth *);

@@ -263,6 +263,7 @@ ipc_session_decode(struct span in, struct ipc_session *out)
 void
 ipc_session_is_encode(struct buf *b, const struct ipc_session_is *m)
 {
+	put_u32(b, m->full);
 	put_cut(b, m->why, SETUP_WHY_MAX);
 }
 
@@ -271,7 +272,8 @@ ipc_session_is_decode(struct span in, struct ipc_session_is *out)
 {
 	struct ipc_session_is m;
 
-	if (get_span(&in, &m.why, SETUP_WHY_MAX) == -1 || in.n != 0)
+	if (get_u32(&in, &m.full) == -1 || m.full > 1 ||
+	    get_span(&in, &m.why, SETUP_WHY_MAX) == -1 || in.n != 0)
 		return -1;
 	*out = m;
 	return 0;

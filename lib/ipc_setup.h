@@ -97,6 +97,7 @@ struct ipc_session { /* IPC_SESSION, fd: the client, or the proxy's end */
 };
 
 struct ipc_session_is { /* IPC_SESSION_IS */
+	uint32_t full;   /* 1: there are too many; 0: else */
 	struct span why; /* empty: started */
 };
 

@@ -291,7 +291,7 @@ client_verdict(struct client *c, const struct ipc_auth_is *is)
 		return;
 	}
 	fd_close(&c->session_fd);
-	if (is->verdict == AUTH_LATER)
+	if (is->verdict == AUTH_LATER || is->verdict == AUTH_FULL)
 		log_later(c, is->why);
 	talk(c);
 	c->service->protocol->refused(c, is->verdict);

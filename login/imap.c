@@ -54,6 +54,7 @@ static const struct answer A_WRONG = { "NO",
 	"[AUTHENTICATIONFAILED] wrong name or password" };
 static const struct answer A_LIMITED = { "NO",
 	"[LIMIT] too many wrong passwords; wait" };
+static const struct answer A_FULL = { "NO", "[LIMIT] too many sessions" };
 static const struct answer A_LATER = { "NO",
 	"[UNAVAILABLE] cannot open your mailbox now" };
 static const struct answer A_LOGOUT = { "OK", "bye" };
@@ -510,6 +511,9 @@ on_refused(struct client *c, enum auth_verdict verdict)
 		break;
 	case AUTH_LIMITED:
 		say(c, &A_LIMITED);
+		break;
+	case AUTH_FULL:
+		say(c, &A_FULL);
 		break;
 	default:
 		say(c, &A_LATER);

@@ -321,6 +321,9 @@ on_refused(struct client *c, enum auth_verdict verdict)
 	case AUTH_BAD:
 		client_say(c, "-ERR [AUTH] wrong name or password");
 		break;
+	case AUTH_FULL:
+		client_say(c, "-ERR [SYS/TEMP] too many sessions");
+		break;
 	case AUTH_LIMITED:
 		client_say(c, "-ERR [SYS/TEMP] too many wrong passwords; wait");
 		break;

@@ -175,16 +175,22 @@ worker_asked(struct child *c, struct ipc_msg *m)
 
 /* --- sessions for auth ------------------------------------------------- */
 
-void
-session_answer(struct child *c, uint32_t id, const char *why)
+static void
+session_say(struct child *c, uint32_t id, bool full, const char *why)
 {
-	struct ipc_session_is is = { span_str(why) };
+	struct ipc_session_is is = { .full = full, .why = span_str(why) };
 	struct buf b;
 
 	buf_init(&b, 1024);
 	ipc_session_is_encode(&b, &is);
 	child_send(c, IPC_SESSION_IS, id, &b, -1, -1);
 	buf_fini(&b);
+}
+
+void
+session_answer(struct child *c, uint32_t id, const char *why)
+{
+	session_say(c, id, false, why);
 }
 
 /* Of either protocol; login NULL: of all. */
@@ -238,6 +244,31 @@ session_start(struct child *asker, uint32_t id, const struct ipc_session *in,
 		: NULL);
 }
 
+/* NULL: fine. */
+static const char *
+session_refusal(const struct ipc_session *in)
+{
+	const char *why =
+	    owner_refusal(in->user, in->uid, in->gid, in->root);
+
+	if (why == NULL && (!path_is_plain(in->mailbox) ||
+	    !path_is_below(in->mailbox, in->root)))
+		why = "mailbox is not below its root";
+	return why;
+}
+
+static void
+log_limit(const struct ipc_session *in, const char *why)
+{
+	log_begin(LL_WARN, "limit");
+	log_span("sid", in->sid);
+	log_span("user", in->login);
+	log_span("client", in->remote);
+	log_str("role", role_name((enum role)in->service));
+	log_str("why", why);
+	log_end();
+}
+
 int
 session_asked(struct child *c, struct ipc_msg *m)
 {
@@ -246,24 +277,16 @@ session_asked(struct child *c, struct ipc_msg *m)
 
 	if (ipc_session_decode(m->body, &in) == -1)
 		return -1;
-	if (m->lost) /* EMFILE here is no fault of auth's */
-		why = "no descriptor is free";
-	else if ((why = owner_refusal(in.user, in.uid, in.gid, in.root)) ==
-		NULL &&
-	    (!path_is_plain(in.mailbox) || !path_is_below(in.mailbox, in.root)))
-		why = "mailbox is not below its root";
+	/* EMFILE here is no fault of auth's */
+	why = m->lost ? "no descriptor is free" : session_refusal(&in);
 	if (why != NULL) {
 		log_refusal(c, why, in.uid, in.login);
+		session_answer(c, m->id, why);
 	} else if ((why = session_limit(in.login)) != NULL) {
-		log_begin(LL_WARN, "limit");
-		log_span("sid", in.sid);
-		log_span("user", in.login);
-		log_str("why", why);
-		log_end();
+		log_limit(&in, why);
+		session_say(c, m->id, house.state != HOUSE_STOPPING, why);
 	} else {
 		session_start(c, m->id, &in, m->fd[0]);
-		return 0;
 	}
-	session_answer(c, m->id, why);
 	return 0;
 }

@@ -11,7 +11,7 @@ is its master, its queue and its auth (t/house.py). No root, no other daemon.
   !early TEXT           connect and send TEXT before the daemon serves
   !queue CODE X.Y.Z TEXT, !queue silent     what the queue answers
   !spool CODE X.Y.Z TEXT                    what it answers to a large one
-  !auth ok|bad|later|limited|silent         what auth answers to "secret"
+  !auth ok|bad|later|limited|full|silent         what auth answers to "secret"
 
   C: line               to the daemon, with CR LF; lines without an answer
                         between them go in one write

@@ -34,7 +34,7 @@ ROLES = {'smtpd': 1, 'login': 2, 'auth': 3, 'queue': 5}
 SERVICES = {'smtpd': ('smtp', 'submission', 'submissions'),
             'login': ('pop3', 'pop3s', 'imap', 'imaps')}
 PEERS = {'smtpd': ('queue', 'auth'), 'login': ('auth',)}
-VERDICTS = ('ok', 'bad', 'later', 'limited')
+VERDICTS = ('ok', 'bad', 'later', 'limited', 'full')
 
 
 def u8(n):

@@ -44,7 +44,7 @@ def ask(kind, answer, body, fd):
     while True:
         got, text = take()
         if got == answer:
-            return text[4:].decode(errors="replace")
+            return text[8 if kind == SESSION else 4:].decode(errors="replace")
 
 
 def session(uid=mail_uid, gid=mail_uid, user="", root=mail_root, mailbox=maildir,

@@ -17,7 +17,7 @@ from child import (CONFIG, GO, PATIENCE, READY, ROLE, SAN, TOP, Tap, pair, span,
 
 PEER, MAP, STOP, SESSION, SESSION_IS, AUTH, AUTH_IS = 4, 5, 10, 13, 14, 64, 65
 SMTPD, LOGIN, AUTHD, POP3D = 1, 2, 3, 8
-OK, BAD, LATER, LIMITED = range(4)
+OK, BAD, LATER, LIMITED, FULL = range(5)
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-auth.")
 CONF = os.path.join(top, "postern.conf")
@@ -177,13 +177,19 @@ t.ok(b"ann/Maildir" in body and b"STAT\r\n" in body,
 os.write(fd, b"+OK")
 t.same(ours.recv(3), b"+OK", "and the client's own descriptor")
 t.same(answer(a.login, 9, 0.2), "silent", "login waits for master")
-send(a.master, SESSION_IS, span(""), None, ident)
+send(a.master, SESSION_IS, u32(0) + span(""), None, ident)
 t.same(answer(a.login, 9), (OK, "ann@example.org"), "then hears yes")
 send(a.login, AUTH, question("ann", "secret", "pop3"), client.fileno(), 10)
 _, ident, _, _ = receive(a.master)
-send(a.master, SESSION_IS, span("too many sessions"), None, ident)
+send(a.master, SESSION_IS, u32(0) + span("no process"), None, ident)
 t.same(answer(a.login, 10), (LATER, ""), "or that master could not")
-send(a.master, SESSION_IS, span(""), None, ident)
+send(a.login, AUTH, question("ann", "secret", "imap", tag="a1"),
+     client.fileno(), 12)
+_, ident, body, _ = receive(a.master)
+t.ok(body.endswith(span("a1")), "an IMAP session is told its tag")
+send(a.master, SESSION_IS, u32(1) + span("too many sessions"), None, ident)
+t.same(answer(a.login, 12), (FULL, ""), "or that there are too many")
+send(a.master, SESSION_IS, u32(0) + span(""), None, ident)
 send(a.login, AUTH, question("ann", "no", "pop3", remote="192.0.2.9"),
      client.fileno(), 11)
 t.same(answer(a.login, 11), (BAD, ""), "an answer to nobody does no harm")

@@ -3,6 +3,7 @@
 a dead stem stops no login, a crashed session gets the next ones a fresh stem,
 and so does a reload, which ends no session.
 """
+import imaplib
 import json
 import os
 import poplib
@@ -72,6 +73,19 @@ def login():
     return p
 
 
+def imap():
+    i = imaplib.IMAP4('127.0.0.1', int(env['IMAP_PORT']), PATIENCE)
+    i.login(env['USER1'], env['PASS1'])
+    return i
+
+
+def imap_comes():
+    try:
+        return imap().logout()
+    except imaplib.IMAP4.error:
+        return None
+
+
 def parent(pid):
     with open('/proc/%d/status' % pid, encoding='ascii') as f:
         return int(dict(l.split(':', 1) for l in f if ':' in l)['PPid'])
@@ -120,6 +134,17 @@ def run():
     t.ok(login().quit() is not None, 'and the next one comes')
     t.ok(until(lambda: not sessions()), 'all sessions have ended')
 
+    held = [login(), imap(), imap(), login()]
+    try:
+        imap()
+        t.ok(False, 'a fifth session')
+    except imaplib.IMAP4.error as e:
+        t.ok('[LIMIT]' in str(e), 'POP3 and IMAP are counted together', e)
+    for one in held:
+        one.quit() if hasattr(one, 'quit') else one.logout()
+    t.ok(until(lambda: not sessions()), 'they have ended')
+    t.ok(until(imap_comes), 'then there is room')
+
     held = stem()[0]
     os.kill(held, signal.SIGSTOP)
     waiting = subprocess.Popen([sys.executable, '-c',
@@ -138,7 +163,8 @@ def run():
 
 
 try:
-    instance('start', '--users', '2', '--set', 'auth-delay=0ms')
+    instance('start', '--users', '2', '--set', 'auth-delay=0ms',
+             '--set', 'user-sessions=4')
     with open(os.path.join(top, 'env'), encoding='utf-8') as f:
         for line in f:
             key, _, value = line.strip().partition('=')

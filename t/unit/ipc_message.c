@@ -228,7 +228,7 @@ test_auth_ctl(void)
 {
 	struct ipc_auth m = { SPAN("smtp"), SPAN_NONE, SPAN("ann"),
 		SPAN("p\xffw"), SPAN("::1"), SPAN("x"), SPAN_NONE, SPAN_NONE }, got;
-	struct ipc_auth_is i = { AUTH_LIMITED, SPAN_NONE, SPAN("later") };
+	struct ipc_auth_is i = { AUTH_FULL, SPAN_NONE, SPAN("later") };
 	struct ipc_auth_is igot;
 	static struct ipc_ctl c, cgot;
 	struct ipc_ctl_end e = { 64, SPAN("usage") }, egot;
@@ -237,7 +237,7 @@ test_auth_ctl(void)
 	        span_eq(got.authcid, m.authcid), "auth");
 	m.password = filled(AUTH_PASSWORD_MAX + 1);
 	ok(!PASSES(auth, &m, &got), "a password too long");
-	ok(PASSES(auth_is, &i, &igot) && igot.verdict == AUTH_LIMITED,
+	ok(PASSES(auth_is, &i, &igot) && igot.verdict == AUTH_FULL,
 	    "auth_is");
 	i.verdict++;
 	ok(!PASSES(auth_is, &i, &igot), "a verdict that is none");
