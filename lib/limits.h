@@ -118,6 +118,8 @@ enum {
 	RELAY_DEAD_MS = 60 * 1000, /* so long the others go first */
 	RELAY_FAST_MS = 3 * 1000, /* for an address, if the host has more */
 	RELAY_TRY_MS = 15 * 60 * 1000, /* then no further address is tried */
+	RELAY_TRANSACTION_MS = 75 * 60 * 1000, /* from MAIL to the last answer:
+				 * each may be slow, not all of them */
 	RELAY_QUIT_MS = 5 * 1000, /* for the answer to QUIT */
 	RELAY_BLOCK = 64 * 1024, /* read from the spool and sent at once */
 	RELAY_OUT_MAX = 256 * 1024, /* that a server has not taken yet */

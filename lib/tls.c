@@ -469,16 +469,15 @@ tls_connect(struct tls_client *c, int fd, const struct tls_peer *p)
 struct tls_session *
 tls_session_take(struct tls *t)
 {
-	SSL_SESSION *s;
+	SSL_SESSION *s = SSL_get_session(t->ssl);
 	struct tls_session *session;
 
-	if (t->over && (t->error != 0 || t->broken != 0))
+	if (t->error != 0 || t->broken != 0 || SSL_in_init(t->ssl) ||
+	    s == NULL || SSL_SESSION_is_resumable(s) != 1)
 		return NULL;
-	s = SSL_get1_session(t->ssl);
-	if (s == NULL || SSL_SESSION_is_resumable(s) != 1) {
-		SSL_SESSION_free(s);
+	/* A copy: OpenSSL spoils its own if the connection is just cut. */
+	if ((s = SSL_SESSION_dup(s)) == NULL)
 		return NULL;
-	}
 	session = xcalloc(1, sizeof(*session));
 	session->s = s;
 	return session;

@@ -29,7 +29,6 @@ static const struct {
 	{ "SIZE", CAN_SIZE },
 	{ "8BITMIME", CAN_8BITMIME },
 	{ "STARTTLS", CAN_STARTTLS },
-	{ "SMTPUTF8", CAN_SMTPUTF8 },
 };
 
 static void

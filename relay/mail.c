@@ -19,6 +19,7 @@
 #include "lib/die.h"
 #include "lib/envelope.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "relay/session.h"
 
 static struct buf wire = { .max = RELAY_OUT_MAX / 2 }; /* of this callback */
@@ -175,6 +176,7 @@ mail_begin(struct session *s)
 	size_t i;
 
 	s->messages++;
+	s->until = loop_now() + RELAY_TRANSACTION_MS;
 	s->ntodo = s->at = s->taken = 0;
 	s->mail_failed = s->answered = false;
 	s->pipelined = (s->can & CAN_PIPELINING) != 0;

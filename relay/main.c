@@ -80,6 +80,7 @@ on_map(const char *name, int fd)
 		map_replace(&relay.tls_policy, fd, name);
 	else
 		map_replace(&relay.passwords, fd, name);
+	relay.maps++;
 	session_idle_drop_all();
 }
 

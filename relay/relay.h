@@ -13,6 +13,7 @@ struct relay {
 	struct tls_client *tls;
 	struct map *tls_policy, *passwords;
 	unsigned sessions; /* connections */
+	unsigned maps;     /* another number when a map is new */
 	bool leaving;      /* no connection is kept, the last one out ends it */
 };
 

@@ -15,6 +15,7 @@
 #include "lib/conn.h"
 #include "lib/die.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/map.h"
 #include "lib/tls.h"
 #include "relay/dead.h"
@@ -63,8 +64,12 @@ timeout_of(enum session_state state)
 void
 session_enter(struct session *s, enum session_state state)
 {
+	uint64_t ms = timeout_of(state), now = loop_now();
+
 	s->state = state;
-	conn_deadline(s->conn, timeout_of(state));
+	if (state >= S_MAIL && state <= S_DOT && now + ms > s->until)
+		ms = s->until > now ? s->until - now : 1;
+	conn_deadline(s->conn, ms);
 }
 
 void
@@ -274,7 +279,7 @@ on_close(struct conn *conn, enum conn_why why)
 	s->conn = conn;
 	if (t != NULL && !s->failed)
 		lost_verdict(s, why);
-	if (s->state == S_CONNECT)
+	if (s->state == S_CONNECT && !s->failed)
 		dead_note(&s->target);
 	s->trip = NULL;
 	if (t != NULL && s->state >= S_RCPT && s->state <= S_RSET) {
@@ -295,6 +300,7 @@ session_done(struct session *s)
 	if (s->gone)
 		conn_close(s->conn);
 	else if (s->messages >= relay.conf->relay_reuse || relay.leaving ||
+	    s->maps != relay.maps ||
 	    relay.conf->relay_idle_timeout == 0)
 		session_quit(s);
 	else
@@ -361,6 +367,7 @@ session_new(struct trip *t, const struct target *to)
 	struct session *s = xcalloc(1, sizeof(*s));
 
 	s->trip = t;
+	s->maps = relay.maps;
 	s->target = *to;
 	s->transport = j->transport;
 	s->lmtp = j->transport == JOB_LMTP || j->transport == JOB_LMTP_UNIX;

@@ -55,7 +55,6 @@ enum session_can { /* what EHLO offered */
 	CAN_STARTTLS = 8,
 	CAN_AUTH_PLAIN = 16,
 	CAN_AUTH_LOGIN = 32,
-	CAN_SMTPUTF8 = 64,
 };
 
 struct session {
@@ -73,6 +72,7 @@ struct session {
 	bool idle;             /* in the list */
 
 	/* before MAIL */
+	unsigned maps;         /* relay.maps as it began */
 	enum tls_level level;
 	char match[TLS_NAMES_MAX * HOST_MAX]; /* names for verify, or "" */
 	unsigned can;
@@ -90,6 +90,7 @@ struct session {
 	struct smtp_data_out framing;
 	uint64_t sent;         /* bytes of the body, as it is in the file */
 	unsigned messages;     /* transactions so far */
+	uint64_t until;        /* this one is to be over */
 
 	/* the end */
 	bool failed;           /* the verdict is set */

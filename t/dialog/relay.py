@@ -310,6 +310,15 @@ def reuse():
 
 # --- hostile servers ----------------------------------------------------
 
+def one_reset(c, s):
+    """It may come before the connection is seen to be there."""
+    s.says['greeting'] = RESET
+    qid = c.job([R1], port=s.port)
+    c.wait(qid)
+    s.says['greeting'] = '220 server ESMTP'
+    return qid
+
+
 def hostile():
     with Carrier().start() as c:
         s = Server('127.0.0.1')
@@ -327,13 +336,15 @@ def hostile():
                  'a line without an end'),
                 (b'220-x\r\n' * 300, '451 4.5.0', 'a reply without an end'),
                 (CLOSE, '451 4.4.2', 'no greeting at all'),
-                (RESET, '451 4.4.2', 'a reset'),
                 (oddity, '451 4.0.0',
                  'answers to what was not asked')):
             got, _ = one(c, s, {'greeting': greeting}, [R1], [want], name)
             is_(got[R1][3], DOWN if want[0] == '4' and greeting != oddity
                 else 0, 'is about the host, or not')
             fresh(c, s)
+        got = c.wait(one_reset(c, s))
+        ok(short(got)[R1] in ('451 4.4.1', '451 4.4.2'), 'a reset', got)
+        fresh(c, s)
         for verb in ('EHLO', 'MAIL', 'RCPT', 'DATA', 'dot'):
             for what in (b'250-x\r\n' * 300, b'\0\r\n', b'25\r\n',
                          b'250' + b' x' * 5000 + b'\r\n'):
@@ -651,11 +662,20 @@ def tls():
         c.secure.add('wrong.test')
         is_(go('wrong.test', '250 2.0.0', 'a signed MX does', good,
                offer)[1], [True], 'TLS')
-        is_(go('relay.test', '250 2.0.0', 'a host by its name', good, offer,
-               HOST)[1], [True], 'TLS')
+        for cert in (good, None):
+            is_(go('relay.test', '250 2.0.0', 'a host by its name', cert,
+                   offer, HOST)[1], [True], 'TLS')
+        ok('what=resumed' in c.log_text(), 'a session is taken up again')
         end(c, s)
-    with Carrier({'tls-ca-file': where + '/missing.pem'}):
-        pass
+    s = Server('127.0.0.1')
+    with Carrier({'relay-idle-timeout': '1m'}).start() as c:
+        c.wait(c.job([R1], port=s.port))
+        c.give_map('tls-policy', {'127.0.0.1': b'encrypt'})
+        ok(c.pump(lambda: s.commands()[-1] == 'QUIT'),
+           'a new policy ends what was made under the old one')
+        got = c.wait(c.job([R1], port=s.port))
+        is_(short(got), {R1: '451 4.7.4'}, 'and is in force')
+        end(c, s)
     secrets = '\0joe\0pass word'
     s = Server('127.0.0.1')
     s.certify(good)
