@@ -8,7 +8,7 @@
 static const char *const capabilities[] = { "IMAP4rev1", "LITERAL+",
 	"SASL-IR", "ID", "ENABLE", "IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT",
 	"CHILDREN", "SPECIAL-USE", "CREATE-SPECIAL-USE", "LIST-EXTENDED",
-	"LIST-STATUS", "MOVE", "ESEARCH" };
+	"LIST-STATUS", "MOVE", "ESEARCH", "WITHIN" };
 
 void
 capabilities_out(struct session *s)
