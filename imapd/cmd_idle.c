@@ -10,6 +10,7 @@
 #include "lib/conf.h"
 #include "lib/limits.h"
 #include "lib/mailbox.h"
+#include "lib/os.h"
 
 enum { LOOK_MS = 1000 }; /* where nobody tells of changes */
 
@@ -96,6 +97,7 @@ cmd_idle(void *arg, struct span in)
 	if (s->end != NULL || out_flush(&s->out) == -1)
 		return NULL;
 	net_trim(&s->net);
+	os_memory_trim();
 	while (idle_wait(s, fd, until))
 		;
 	return s->end != NULL ? NULL : idle_end(s);

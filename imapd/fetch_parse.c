@@ -41,6 +41,40 @@ item_add(struct fetch_list *l, enum fetch_what what)
 	return &l->item[l->n++];
 }
 
+/* What is asked for twice is told once. */
+static int
+simple_add(struct fetch_list *l, enum fetch_what what)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->item[i].what == what)
+			return 0;
+	return item_add(l, what) == NULL ? -1 : 0;
+}
+
+static struct span
+item_label(const struct fetch_list *l, const struct fetch_item *f)
+{
+	return span_of(l->labels.p + f->label, f->label_n);
+}
+
+/* The last item's label is whole: was it there before? */
+static void
+section_added(struct fetch_list *l)
+{
+	struct fetch_item *last = &l->item[l->n - 1];
+
+	last->label_n = l->labels.n - last->label;
+	l->sees |= !last->peek;
+	for (size_t i = 0; i + 1 < l->n; i++) {
+		if (l->item[i].what != FETCH_SECTION ||
+		    !span_ieq(item_label(l, &l->item[i]),
+		        item_label(l, last)))
+			continue;
+		l->n--;
+		return;
+	}
+}
+
 /* --- sections ------------------------------------------------------------- */
 
 static int
@@ -217,8 +251,7 @@ take_body(struct session *s, struct span *in, struct fetch_list *l, bool peek)
 		buf_num(&l->labels, f->skip);
 		buf_char(&l->labels, '>');
 	}
-	f->label_n = l->labels.n - f->label;
-	l->sees |= !peek;
+	section_added(l);
 	return l->labels.bad ? -1 : 0;
 }
 
@@ -263,8 +296,7 @@ take_older(struct fetch_list *l, struct span word)
 		f->peek = older[i].peek;
 		f->label = l->labels.n;
 		buf_str(&l->labels, older[i].label);
-		f->label_n = l->labels.n - f->label;
-		l->sees |= !f->peek;
+		section_added(l);
 		return 0;
 	}
 	return -1;
@@ -299,7 +331,7 @@ take_item(struct session *s, struct span *in, struct fetch_list *l)
 	}
 	for (i = 0; i < nitems(simple); i++)
 		if (span_ieq(word, span_str(simple[i].word)))
-			return item_add(l, simple[i].what) == NULL ? -1 : 0;
+			return simple_add(l, simple[i].what);
 	return take_older(l, word);
 }
 
@@ -318,7 +350,7 @@ take_macro(struct span *in, struct fetch_list *l)
 	else if (imap_word(in, "FULL"))
 		n = 5;
 	for (size_t i = 0; i < n; i++)
-		(void)item_add(l, parts[i]);
+		(void)simple_add(l, parts[i]);
 	return n > 0;
 }
 

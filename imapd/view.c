@@ -11,6 +11,7 @@
 #include "imapd/text.h"
 #include "lib/log.h"
 #include "lib/mailbox.h"
+#include "lib/os.h"
 
 enum { MF_ALL = MF_SEEN | MF_ANSWERED | MF_FLAGGED | MF_DELETED | MF_DRAFT };
 
@@ -127,4 +128,5 @@ view_close(struct session *s)
 	s->state = ST_AUTHENTICATED;
 	buf_clear(&s->box_name);
 	buf_trim(&s->box_name);
+	os_memory_trim();
 }

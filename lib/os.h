@@ -48,6 +48,8 @@ int os_capabilities_drop(void);
  * to the system soon. Best effort.
  */
 void os_memory_give_back(void);
+/* And now, since it will be idle for a while. */
+void os_memory_trim(void);
 
 /* Signal to this process when its parent dies; 0 where there is no such. */
 int os_die_with_parent(int signo);

@@ -137,6 +137,11 @@ os_memory_give_back(void)
 {
 }
 
+void
+os_memory_trim(void)
+{
+}
+
 int
 os_memory_file(const char *name)
 {

@@ -266,6 +266,14 @@ os_memory_give_back(void)
 #endif
 }
 
+void
+os_memory_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 int
 os_memory_file(const char *name)
 {
