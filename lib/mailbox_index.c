@@ -482,9 +482,11 @@ merge(struct mailbox *m, const struct table *old)
 	const struct row *was;
 	uint32_t i, k = 0;
 
+	table_compact(&m->t, 0);
+	if (m->count == 0) /* an open: nobody knows any yet */
+		return 0;
 	out.row = NULL;
 	out.n = out.cap = 0;
-	table_compact(&m->t, 0);
 	for (i = 0; i < m->count; i++) {
 		was = &old->row[i];
 		r = table_add(&out);

@@ -69,9 +69,11 @@ table_add(struct table *t)
 void
 table_compact(struct table *t, uint32_t from)
 {
-	uint32_t i, n = from;
+	uint32_t i, n;
 
-	for (i = from; i < t->n; i++)
+	while (from < t->n && !t->row[from].m.gone)
+		from++;
+	for (i = n = from; i < t->n; i++)
 		if (!t->row[i].m.gone)
 			t->row[n++] = t->row[i];
 	if (from < t->n)
