@@ -203,6 +203,16 @@ job_transport_of(const struct transport *t)
 	}
 }
 
+static unsigned
+window_first(void)
+{
+	uint64_t n = queue.conf->destination_initial_concurrency;
+
+	if (n > queue.conf->destination_concurrency)
+		n = queue.conf->destination_concurrency;
+	return (unsigned)n;
+}
+
 struct destination *
 destination_of_hop(const struct transport *t)
 {
@@ -214,21 +224,11 @@ destination_of_hop(const struct transport *t)
 	d->port = t->port;
 	if ((d->host = span_dup(t->host)) == NULL)
 		die("host with a NUL");
-	d->window = (unsigned)queue.conf->destination_initial_concurrency;
+	d->window = window_first();
 	return d;
 }
 
 /* --- the window -------------------------------------------------------- */
-
-static unsigned
-window_first(void)
-{
-	uint64_t n = queue.conf->destination_initial_concurrency;
-
-	if (n > queue.conf->destination_concurrency)
-		n = queue.conf->destination_concurrency;
-	return (unsigned)n;
-}
 
 static void
 log_state(const struct destination *d, const char *event, uint64_t next)
@@ -363,6 +363,8 @@ destination_met(struct destination *d)
 {
 	if (d->state != DEST_UP) {
 		up(d);
+	} else if (d->window > queue.conf->destination_concurrency) {
+		d->window--; /* a reload has lowered it */
 	} else if (++d->met >= d->window) {
 		d->met = 0;
 		if (d->window < queue.conf->destination_concurrency)
