@@ -8,6 +8,7 @@
 
 #include "lib/os_linux.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -209,7 +210,10 @@ static const struct rule rules[] = {
 
 #ifdef FILTER_ARCH
 
-enum { FILTER_MAX = 1024 }; /* instructions */
+enum {
+	FILTER_MAX = 1024, /* instructions */
+	GROUP = 8,         /* rules that are compared one by one */
+};
 
 struct filter {
 	unsigned n;
@@ -325,6 +329,51 @@ emit_rule(struct filter *f, const struct rule *r)
 	f->code[jump].jf = (uint8_t)(f->n - jump - 1);
 }
 
+/* Those of the role, by number; of one call in the order of the table. */
+static size_t
+rules_sorted(unsigned may, const struct rule *out[])
+{
+	size_t n = 0, i;
+
+	for (const struct rule *r = rules; r < rules + nitems(rules); r++) {
+		if ((r->who & (may | ANY)) == 0)
+			continue;
+		for (i = n++; i > 0 && out[i - 1]->nr > r->nr; i--)
+			out[i] = out[i - 1];
+		out[i] = r;
+	}
+	return n;
+}
+
+/*
+ * A few at a time, so that a call is compared with some of them and not with
+ * all: if (A >= the first of those that follow) go on there.
+ */
+static void
+emit_rules(struct filter *f, unsigned may)
+{
+	const struct rule *r[nitems(rules)];
+	size_t n = rules_sorted(may, r), i = 0, last;
+	unsigned jump = 0;
+
+	while (i < n) {
+		for (last = i + GROUP; last < n && r[last]->nr == r[last - 1]->nr;)
+			last++;
+		if (last < n) {
+			jump = f->n;
+			emit(f, BPF_JMP | BPF_JGE | BPF_K,
+			    (uint32_t)r[last]->nr, 0, 0);
+		}
+		for (; i < n && i < last; i++)
+			emit_rule(f, r[i]);
+		emit_return(f, SECCOMP_RET_KILL_PROCESS);
+		if (last < n) {
+			assert(f->n - jump - 1 <= UINT8_MAX);
+			f->code[jump].jt = (uint8_t)(f->n - jump - 1);
+		}
+	}
+}
+
 static void
 filter_build(struct filter *f, unsigned may)
 {
@@ -339,10 +388,7 @@ filter_build(struct filter *f, unsigned may)
 	emit(f, BPF_JMP | BPF_JGE | BPF_K, FILTER_X32_BIT, 0, 1);
 	emit_return(f, SECCOMP_RET_KILL_PROCESS);
 #endif
-	for (size_t i = 0; i < nitems(rules); i++)
-		if ((rules[i].who & (may | ANY)) != 0)
-			emit_rule(f, &rules[i]);
-	emit_return(f, SECCOMP_RET_KILL_PROCESS);
+	emit_rules(f, may);
 }
 
 int
