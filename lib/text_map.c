@@ -39,7 +39,8 @@ text_map_read(text_line_fn *take, struct span text, const char *name,
 	text_seen_fini(&seen);
 	text_fini(&t);
 	buf_fini(&key);
-	explicit_bzero(value.p, value.p == NULL ? 0 : value.cap);
+	if (value.p != NULL)
+		explicit_bzero(value.p, value.cap);
 	buf_fini(&value);
 	return rc;
 }

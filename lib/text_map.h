@@ -18,7 +18,7 @@ typedef int text_line_fn(struct text *, struct span line, struct buf *key,
     struct buf *value);
 
 /* A reader of lib/map_text.h; a key that comes twice is complained about. */
-int text_map_read(text_line_fn *, struct span text, const char *name,
-    map_row_fn *, void *arg, struct buf *err);
+int text_map_read(text_line_fn *take, struct span text, const char *name,
+    map_row_fn *fn, void *arg, struct buf *err);
 
 #endif

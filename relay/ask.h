@@ -19,9 +19,9 @@ void ask_dns_peer(struct daemon_peer *); /* takes its descriptor */
 int ask_master_message(struct ipc *, struct ipc_msg *);
 
 /* NULL: cannot be asked now; fn does not come. */
-struct question *ask_dns(enum dns_type, const char *name, ask_dns_fn *,
+struct question *ask_dns(enum dns_type type, const char *name, ask_dns_fn *fn,
     void *arg, unsigned tag);
-struct question *ask_connect(const char *path, ask_connect_fn *, void *arg);
+struct question *ask_connect(const char *path, ask_connect_fn *fn, void *arg);
 /* Its answer is not waited for any more; sets *q to NULL. */
 void ask_forget(struct question **q);
 

@@ -41,13 +41,13 @@ session_idle_take(const char *key)
 {
 	struct session *s;
 
-	TAILQ_FOREACH(s, &idle.list, link)
-		if (strcmp(s->key, key) == 0)
-			break;
-	if (s == NULL)
-		return NULL;
-	session_idle_forget(s);
-	return s;
+	TAILQ_FOREACH(s, &idle.list, link) {
+		if (strcmp(s->key, key) != 0)
+			continue;
+		session_idle_forget(s);
+		return s;
+	}
+	return NULL;
 }
 
 void

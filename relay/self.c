@@ -110,7 +110,7 @@ self_is(const struct conf *c, const struct target *t)
 bool
 self_answers(const struct conf *c, struct conn *conn, const struct target *t)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
 
 	return getsockname(conn_fd(conn), (struct sockaddr *)&ss, &len) == 0 &&

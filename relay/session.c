@@ -274,9 +274,6 @@ on_close(struct conn *conn, enum conn_why why)
 	struct session *s = conn_arg(conn);
 	struct trip *t = s->trip;
 
-	if (conn_tls(conn) != NULL && why != CONN_TLS)
-		ticket_keep(s, conn_tls(conn));
-	s->conn = conn;
 	if (t != NULL && !s->failed)
 		lost_verdict(s, why);
 	if (s->state == S_CONNECT && !s->failed)
@@ -297,6 +294,9 @@ session_done(struct session *s)
 	struct trip *t = s->trip;
 
 	s->trip = NULL;
+	/* By now the server has sent its ticket; the next call may use it. */
+	if (s->messages == 1 && conn_tls(s->conn) != NULL)
+		ticket_keep(s, conn_tls(s->conn));
 	if (s->gone)
 		conn_close(s->conn);
 	else if (s->messages >= relay.conf->relay_reuse || relay.leaving ||

@@ -248,12 +248,13 @@ trips_idle(struct session *s)
 {
 	struct trip *t;
 
-	TAILQ_FOREACH(t, &waiting, link)
-		if (!t->fresh && strcmp(t->key, s->key) == 0)
-			break;
-	if (t != NULL)
+	TAILQ_FOREACH(t, &waiting, link) {
+		if (t->fresh || strcmp(t->key, s->key) != 0)
+			continue;
 		trip_wake(t);
-	else if (!TAILQ_EMPTY(&waiting))
+		return;
+	}
+	if (!TAILQ_EMPTY(&waiting))
 		session_quit(s);
 }
 
