@@ -67,6 +67,7 @@ section_added(struct fetch_list *l)
 	l->sees |= !last->peek;
 	for (size_t i = 0; i + 1 < l->n; i++) {
 		if (l->item[i].what != FETCH_SECTION ||
+		    l->item[i].take != last->take ||
 		    !span_ieq(item_label(l, &l->item[i]),
 		        item_label(l, last)))
 			continue;

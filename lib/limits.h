@@ -71,7 +71,7 @@ enum {
 	IMAP_DRAIN_MAX = 256 * 1024 * 1024, /* a refused {n+}: read, forgotten;
 	                                 * RFC 7888 4; larger ends all */
 	IMAP_ERRORS_FREE = 5,           /* BAD in a row, then each waits */
-	IMAP_ERRORS_MAX = 25,           /* then BYE */
+	IMAP_ERRORS_MAX = 15,           /* then BYE */
 	IMAP_DELAY_MS = 1000,
 	IMAP_ITEMS_MAX = 256,           /* of one FETCH, LIST, header list */
 	IMAP_FLAGS_MAX = 256,           /* named in one command */

@@ -261,7 +261,9 @@ send_all(struct net *t, struct span s)
 	ssize_t n;
 
 	while (s.n > 0) {
-		n = send(t->fd, s.p, s.n, MSG_NOSIGNAL);
+		/* Told to stop, nobody waits for a client that does not read */
+		n = send(t->fd, s.p, s.n,
+		    MSG_NOSIGNAL | (stopped ? MSG_DONTWAIT : 0));
 		if (n > 0)
 			span_take(&s, (size_t)n);
 		else if (n == -1 && errno != EINTR)

@@ -403,6 +403,14 @@ s.send(b"x STATUS \"\0\" (MESSAGES)\r\n")
 t.ok(s.response().startswith(b"x BAD"), "NUL in a string")
 for _ in range(9):
     s.cmd("NOOP")
+for more, want in (0, b"x OK done"), (1, b"x BAD [TOOBIG] the command is "
+                                      b"too long"):
+    s.send(b'x ID ("a" "' + b"y" * (65536 - 15 + more) + b'")\r\n')
+    got = s.response()
+    t.same(s.response() if got.startswith(b"* ID") else got, want,
+           "a line of %d bytes" % (65536 + more))
+    s.send(b"z NOOP\r\n")
+    s.response()
 s2 = Imap(top, root=s.root)
 s2.send(b"x ID (" + b"y" * 70000 + b" {9+}\r\nz LOGOUT\r\n")
 t.ok(s2.response().startswith(b"* BYE [TOOBIG]"),
@@ -533,6 +541,13 @@ s.send(b"x\r\n" * 5 + b"y NOOP\r\n")
 got = [s.response() for _ in range(6)]
 t.same(got[-1], b"y OK done", "some errors are free")
 s.end()
+s = Imap(top, new={"5.x.host": b"x" * 4000000})
+s.cmd("SELECT INBOX")
+s.start("FETCH 1 BODY[]")
+time.sleep(0.2)
+s.child.term()
+t.same(s.child.process.wait(60), 0,
+       "SIGTERM does not wait for a client that does not read")
 s = Imap(top, mailbox="/etc/Maildir")
 t.ok(s.greeting.startswith(b"l1 NO ["), "a mailbox outside its root",
      s.greeting)
