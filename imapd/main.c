@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "imapd/session.h"
 #include "lib/charset.h"
@@ -126,5 +127,6 @@ main(int argc, char **argv)
 	session_fini(&session);
 	log_logout();
 	sweep();
-	exit(EX_OK);
+	log_flush();
+	_exit(EX_OK); /* the libraries have nothing to say any more */
 }

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/daemon.h"
 #include "lib/die.h"
@@ -120,5 +121,6 @@ main(int argc, char **argv)
 	log_logout();
 	sweep();
 	maildrop_fini(&session.drop);
-	exit(EX_OK);
+	log_flush();
+	_exit(EX_OK); /* the libraries have nothing to say any more */
 }
