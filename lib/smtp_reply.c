@@ -68,7 +68,7 @@ smtp_reply_enhanced(struct span *text, int class, char out[12])
 		if ((n = digits(rest)) == 0)
 			return false;
 		(void)span_take(&rest, n);
-		if (i == 0 && span_take(&rest, 1).p[0] != '.')
+		if (i == 0 && !span_eq(span_take(&rest, 1), SPAN(".")))
 			return false;
 	}
 	if (rest.n > 0 && rest.p[0] != ' ')

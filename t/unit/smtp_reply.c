@@ -41,6 +41,8 @@ static const struct reply_case cases[] = {
 	    S("5.1.1.9 a") },
 	{ "four digits are no code", S("550 5.1234.1 a\n"), REPLY_WHOLE, 550,
 	    "", S("5.1234.1 a") },
+	{ "a code without its last part", S("550 5.354\n"), REPLY_WHOLE, 550,
+	    "", S("5.354") },
 	{ "a code cut short", S("550 5.1.\n"), REPLY_WHOLE, 550, "",
 	    S("5.1.") },
 	{ "controls and 8 bit are kept", S("550 \x1b[2J\xff\0\r.\n"),
