@@ -50,8 +50,8 @@ const struct imap_reply *fetch_list_take(struct session *, struct span *in,
 
 /*
  * One section of the message whose file is at hand (text_open) and whose
- * record this is (not looked at for BODY[]): its label and its literal, or NIL if there is no such part. -1 and errno: nothing
- * was written.
+ * record this is (not looked at for BODY[]): its label and its literal, or
+ * NIL if there is no such part. -1 and errno: nothing was written.
  */
 int section_out(struct session *, const struct fetch_list *,
     const struct fetch_item *, const struct structure *);

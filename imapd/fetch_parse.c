@@ -102,7 +102,7 @@ label_field(struct buf *b, struct span name)
 	struct span in = name, atom;
 	size_t i;
 
-	if (imap_astring(&in, NULL, &atom) == 0 && in.n == 0 &&
+	if (imap_atom(&in, &atom) == 0 && in.n == 0 &&
 	    !span_ieq(name, SPAN("NIL"))) {
 		buf_span(b, name);
 		return;

@@ -284,7 +284,8 @@ t.same(s.untagged('LIST (SUBSCRIBED) "" * RETURN (CHILDREN)'),
        [b'* LIST (\\Subscribed \\HasNoChildren) "/" a/b'],
        "LIST (SUBSCRIBED)")
 t.same(s.untagged('LIST (SUBSCRIBED RECURSIVEMATCH) "" %'),
-       [b'* LIST (\\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED"))'], "RECURSIVEMATCH")
+       [b'* LIST (\\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED"))'],
+       "RECURSIVEMATCH")
 un = s.untagged('LIST "" % RETURN (SPECIAL-USE STATUS (MESSAGES UNSEEN))')
 t.ok(b"* STATUS INBOX (MESSAGES 3 UNSEEN 1)" in un, "LIST-STATUS", un)
 s.cmd("UNSUBSCRIBE a/b")
@@ -371,6 +372,10 @@ for text in (b'STATUS {1+}\r\nc (MESSAGES)', b'STATUS {0003+}\r\nc\r\n '
              b'ID ("a" {3+}\r\nx"y)'):
     t.ok(b"OK done" in s.tagged(text) or b"NO [CANNOT]" in s.tagged(text),
          "non-synchronizing: %r" % text)
+s.send(b'x FETCH 1 BODY.PEEK[HEADER.FIELDS ({4+}\r\n"a\\b {3+}\r\n{1} '
+       b'a]b)]\r\n')
+t.ok(b'BODY[HEADER.FIELDS ("\\"a\\\\b" "{1}" "a]b")] {2}' in s.response() and
+     s.response() == b"x OK done", "odd names of header fields come quoted")
 s.send(b"x APPEND c {3+}\r\nabc\r\ny NOOP\r\n")
 t.ok(s.response().startswith(b"x OK [APPENDUID"), "APPEND with {3+}")
 t.same(s.response(), b"y OK done", "and the next command")
