@@ -16,8 +16,8 @@ const struct imap_reply *commands_run(struct session *, const char **usage);
 /* "CAPABILITY" as items of a response: CAPABILITY, OK [CAPABILITY ...]. */
 void capabilities_out(struct session *);
 
-/* A handler: arg is what stands behind the verb and one blank. */
-typedef const void *command_fn(void *session, struct span arg);
+/* A handler: of a session, with what stands behind the verb and a blank. */
+typedef const void *command_fn(void *arg, struct span in);
 
 command_fn cmd_append, cmd_capability, cmd_check, cmd_close, cmd_copy,
     cmd_create, cmd_delete, cmd_enable, cmd_examine, cmd_expunge, cmd_fetch,
