@@ -32,6 +32,7 @@ struct walk {
 	struct span in;
 	struct mime_mark m, end;
 	struct buf open[MIME_DEPTH_MAX];
+	size_t solid[MIME_DEPTH_MAX]; /* bytes of it before the last blanks */
 	int levels;
 	struct mime *out;
 	struct mime_params params; /* scratch */
@@ -89,7 +90,7 @@ match(const struct walk *w, struct span line, struct delimiter *d)
 
 	s = without_end_blanks(span_slice(line, 2, line.n));
 	for (i = w->levels - 1; i >= 0; i--) {
-		b = without_end_blanks(buf_get(&w->open[i]));
+		b = span_slice(buf_get(&w->open[i]), 0, w->solid[i]);
 		if (b.n <= best || !span_starts(s, b))
 			continue;
 		after = span_slice(s, b.n, s.n);
@@ -304,14 +305,15 @@ open_boundary(struct walk *w, const struct mime_part *p)
 {
 	struct buf *b = &w->open[w->levels];
 	struct span s;
+	size_t solid;
 
 	mime_params_parse(&w->params, p->params);
 	if (!mime_param_find(&w->params, SPAN("boundary"), &s) ||
-	    without_end_blanks(s).n == 0)
+	    (solid = without_end_blanks(s).n) == 0)
 		return false;
 	buf_clear(b);
 	buf_span(b, s);
-	w->levels++;
+	w->solid[w->levels++] = solid;
 	return true;
 }
 

@@ -113,28 +113,32 @@ put_disposition(struct maker *m, struct span value)
 	put_params(m, value);
 }
 
+/* The next tag; false: no more. A comment is passed over once, not often. */
+static bool
+next_language(struct span *in, struct span *token)
+{
+	for (;;) {
+		mime_skip(in);
+		if (in->n == 0)
+			return false;
+		if (mime_token(in, token) == 0)
+			return true;
+		span_take(in, 1);
+	}
+}
+
 /* RFC 3282 2: tags between commas. */
 static void
 put_languages(struct maker *m, struct span value)
 {
-	struct span in = value.p == NULL ? SPAN_NONE : value, again, token;
+	struct span in = value.p == NULL ? SPAN_NONE : value, again = in, token;
 	size_t n = 0, i;
 
-	for (again = in; n < m->detail->params_max;)
-		if (mime_token(&again, &token) == 0)
-			n++;
-		else if (again.n > 0)
-			span_take(&again, 1);
-		else
-			break;
+	while (n < m->detail->params_max && next_language(&again, &token))
+		n++;
 	put_num(m->out, n);
-	for (i = 0; i < n;)
-		if (mime_token(&in, &token) == 0) {
-			put_string(m, token);
-			i++;
-		} else {
-			span_take(&in, 1);
-		}
+	for (i = 0; i < n && next_language(&in, &token); i++)
+		put_string(m, token);
 }
 
 /* Content-Transfer-Encoding, RFC 2045 6.1; 7bit if there is none, "8 bit". */

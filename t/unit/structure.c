@@ -239,6 +239,18 @@ test_limits(void)
 		NULL,
 	    "addresses are cut between two");
 
+	/* Looked at once for each byte, these would take days. */
+	buf_clear(&m);
+	buf_clear(&rec);
+	buf_str(&m, "Content-Language: x");
+	repeat(&m, "(", 4000000);
+	buf_str(&m, "\nContent-Type: multipart/mixed; boundary=\"b");
+	repeat(&m, " ", 4000000);
+	buf_str(&m, "\"\n\n--b\n\n");
+	repeat(&m, "--\n", 1000000);
+	structure_make(buf_get(&m), &rec);
+	ok(is_told(&rec, &told), "comments and blanks in millions");
+
 	buf_fini(&m);
 	buf_fini(&rec);
 	buf_fini(&told);
