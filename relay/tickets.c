@@ -1,6 +1,7 @@
 /*
- * tickets: TLS sessions to be taken up again. A session that was not
- * verified must never stand for one that is: the level is part of the key.
+ * tickets: TLS sessions to be taken up again. One that is taken up is not
+ * verified again, so it must never stand for one of which more, or another
+ * name, is asked: all that the names come from is part of the key.
  */
 #include <string.h>
 
@@ -20,8 +21,8 @@ hash_of(const struct session *s)
 	uint64_t h;
 
 	buf_init(&b, 4096);
-	buf_fmt(&b, "%d %d %s ", (int)s->level, (int)s->transport,
-	    s->target.text);
+	buf_fmt(&b, "%u %d %d %d %s ", s->maps, (int)s->level,
+	    (int)s->target.secure, (int)s->transport, s->target.text);
 	buf_str(&b, s->key);
 	h = hash_keyed(buf_get(&b));
 	buf_fini(&b);
