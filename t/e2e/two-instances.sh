@@ -112,7 +112,7 @@ HELPERS=$load
 kills=0
 # While it comes in and while it goes out, until there is nothing left to do
 # or there were enough.
-while [ $kills -lt 40 ]; do
+while [ $kills -lt 12 ]; do
 	for role in relay queue relay; do
 		id=$(ps -A -ww -o pid= -o args= |
 		    awk -v p="$INST/libexec/$role" '$2 == p { print $1 }' |
