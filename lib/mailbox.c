@@ -235,8 +235,7 @@ mailbox_keyword_bit(struct mailbox *m, struct span name, bool make)
 
 	if (bit != -1 || !make)
 		return bit;
-	if (name.n == 0 || name.n > IMAP_KEYWORD_MAX ||
-	    span_has(name, '\0') || (m->read_only && !m->adds)) {
+	if (!keyword_ok(name) || (m->read_only && !m->adds)) {
 		errno = m->read_only && !m->adds ? EROFS : EINVAL;
 		return -1;
 	}

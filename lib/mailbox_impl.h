@@ -68,6 +68,12 @@ struct row *table_add(struct table *);
 /* Takes out gone rows from index `from` on. */
 void table_compact(struct table *, uint32_t from);
 
+/*
+ * May a flag have this name? What is told as an atom must be one, whoever
+ * wrote it into the index.
+ */
+bool keyword_ok(struct span name);
+
 /* Names of files. */
 uint64_t name_hash(struct span base);
 unsigned name_flags(struct span letters);

@@ -129,12 +129,12 @@ keywords_decode(struct table *t, struct span in)
 	while (in.n > 0) {
 		if (get_u8(&in, &bit) == -1 || get_u8(&in, &n) == -1 ||
 		    bit >= MAILBOX_KEYWORDS_MAX || t->keyword[bit] != NULL ||
-		    n == 0 || n > IMAP_KEYWORD_MAX || n > in.n)
+		    n > in.n)
 			return -1;
 		name = span_take(&in, n);
-		t->keyword[bit] = span_dup(name);
-		if (t->keyword[bit] == NULL)
+		if (!keyword_ok(name))
 			return -1;
+		t->keyword[bit] = span_dup(name);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "lib/chars.h"
 #include "lib/die.h"
+#include "lib/imap_token.h"
 #include "lib/ipc.h"
 #include "lib/limits.h"
 #include "lib/maildir.h"
@@ -217,6 +218,15 @@ each_taken(struct row *r, const void *arg, uint64_t modseq)
 	r->bits &= (uint16_t) ~(ROW_IN_NEW | ROW_RECENT);
 }
 
+bool
+keyword_ok(struct span name)
+{
+	struct span rest = name, atom;
+
+	return name.n <= IMAP_KEYWORD_MAX && imap_atom(&rest, &atom) == 0 &&
+	    rest.n == 0;
+}
+
 static int
 apply_keyword(struct table *t, const struct mailbox_log_record *rec)
 {
@@ -225,8 +235,7 @@ apply_keyword(struct table *t, const struct mailbox_log_record *rec)
 	uint8_t bit;
 
 	if (get_u8(&in, &bit) == -1 || bit >= MAILBOX_KEYWORDS_MAX ||
-	    in.n == 0 || in.n > IMAP_KEYWORD_MAX ||
-	    (name = span_dup(in)) == NULL)
+	    !keyword_ok(in) || (name = span_dup(in)) == NULL)
 		return -1;
 	free(t->keyword[bit]);
 	t->keyword[bit] = name;

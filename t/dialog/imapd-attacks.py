@@ -1,0 +1,94 @@
+"""imapd, a user who means ill, and a Maildir in which somebody has been: an
+index of nonsense, links, pipes. The session answers, or ends with a word; it
+never crashes, never waits without end, never leaves the Maildir.
+"""
+import atexit
+import os
+import shutil
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                ".."))
+from child import Tap  # noqa: E402
+from imapd import Imap, scratch  # noqa: E402
+
+t = Tap()
+top = scratch()
+atexit.register(shutil.rmtree, top, True)
+A = b"From: Ann <ann@x.org>\nTo: bob@y.org\nSubject: a\n\nline one\n"
+
+
+def alive(s, what):
+    t.same(s.tagged("NOOP"), b"OK done", what)
+
+
+# --- names of header fields that are quoted strings within literals
+
+s = Imap(top, new={"1.a.h": A})
+s.cmd("SELECT INBOX")
+for name in (b'"\\"', b'"x\\y"', b'"', b'\\', b'"to"', b"{1}", b"(", b"NIL"):
+    un, tagged = s.cmd(b"FETCH 1 BODY.PEEK[HEADER.FIELDS ({%d+}\r\n%s to)]"
+                       % (len(name), name))
+    t.ok(len(un) == 1 and tagged == b"OK done" and
+         un[0].endswith(b"To: bob@y.org\r\n\r\n)"),
+         "a field called " + name.decode(), (un, tagged))
+alive(s, "and goes on")
+s.end()
+
+# --- an index that says what it should not, with every checksum right
+
+
+def crc32c(data, crc=0):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+KEYWORD, FLAGS, UIDNEXT = 4, 2, 9
+
+
+def forge(log, *records):
+    """Appends (type, uidnext, modseq, payload) to a log: mailbox_log.c."""
+    with open(log, "r+b") as f:
+        whole = f.read()
+        ident = whole[8:16]
+        for kind, uidnext, modseq, payload in records:
+            body = struct.pack(">BIQ", kind, uidnext, modseq) + payload
+            crc = crc32c(body, crc32c(ident + struct.pack(">Q", len(whole))))
+            whole += struct.pack(">II", len(body), crc) + body
+        f.seek(0)
+        f.write(whole)
+
+
+def forged(*records, **files):
+    """A session of a Maildir whose log was tampered with."""
+    s = Imap(top, **(files or {"new": {"1.a.h": A}}))
+    s.cmd("SELECT INBOX")
+    s.cmd("STORE 1 +FLAGS (good)")
+    s.tagged("LOGOUT")
+    s.end()
+    forge(s.path("postern.log"), *records)
+    again = Imap(top, root=s.root)
+    t.same(again.tagged("SELECT INBOX"), b"OK [READ-WRITE] open",
+           "a forged log opens")
+    return again
+
+
+NAMES = (b"a b", b"x\r\n* BYE gotcha", b"(", b"\\Seen\\", b"a*", b"%", b"\xff",
+         b'"q', b"x]")
+s = forged(*[(KEYWORD, 0, 9, b"%c" % (i + 1) + name)
+             for i, name in enumerate(NAMES)] +
+           [(FLAGS, 0, 9, struct.pack(">HHQQII", 0, 0, 0, 2**64 - 1, 1, 1))])
+un, tagged = s.cmd("FETCH 1 FLAGS")
+t.ok(tagged == b"OK done" and b"good" in un[0] and b"BYE" not in un[0],
+     "keywords that are no atoms are not told", (un, tagged))
+s.cmd("STORE 1 +FLAGS (better)")
+un, tagged = s.cmd("FETCH 1 FLAGS")
+t.ok(b"better" in un[0], "and others are made", un)
+s.end()
+
+t.done()
