@@ -10,6 +10,7 @@
  * - after the final dot a lost connection leaves open whether the message
  *   was taken: it is sent again, and may arrive twice (RFC 1047)
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,15 @@
 #include "lib/loop.h"
 #include "relay/session.h"
 
-static struct buf wire = { .max = RELAY_OUT_MAX / 2 }; /* of this callback */
+/* Of this callback. No byte of a message becomes more than two (LF, a dot). */
+static struct buf wire = { .max = 2 * RELAY_BLOCK + SMTP_LINE_MAX };
+
+static_assert((int)SMALL_BODY_MAX <= (int)RELAY_BLOCK &&
+        2 * (int)RELAY_BLOCK + (int)SMTP_LINE_MAX <= (int)RELAY_OUT_MAX,
+    "a block, with the end of a message, leaves at once");
+static_assert(((int)JOB_RCPT_MAX + 1) * ((int)SMTP_PATH_MAX + 64) <=
+        2 * (int)RELAY_BLOCK,
+    "so does an envelope");
 
 static struct job_rcpt *
 rcpt_at(const struct session *s, size_t i)
@@ -197,7 +206,7 @@ mail_begin(struct session *s)
 	if (s->pipelined)
 		buf_str(&wire, "DATA\r\n");
 	if (wire.bad)
-		die("an envelope over RELAY_OUT_MAX");
+		die("an envelope is too long");
 	session_say(s, buf_get(&wire));
 	session_enter(s, S_MAIL);
 }
@@ -335,12 +344,14 @@ mail_more(struct session *s)
 	if (s->sent == j->size)
 		smtp_data_end(&s->framing, &wire);
 	if (wire.bad)
-		die("a block over RELAY_OUT_MAX");
-	session_say(s, buf_get(&wire));
+		die("a block is too long");
 	if (s->sent == j->size) {
+		session_say(s, buf_get(&wire));
 		s->at = 0;
-		session_enter(s, S_DOT);
+		if (!s->failed)
+			session_enter(s, S_DOT);
 	} else {
+		conn_write(s->conn, buf_get(&wire));
 		session_enter(s, S_BODY);
 		conn_when_drained(s->conn);
 	}

@@ -72,10 +72,18 @@ session_enter(struct session *s, enum session_state state)
 	conn_deadline(s->conn, ms);
 }
 
+/*
+ * All that we have asked for was answered: who has said more already, say
+ * 250 to a message that was not sent yet, said it to nobody knows what.
+ */
 void
 session_say(struct session *s, struct span bytes)
 {
-	conn_write(s->conn, bytes);
+	if (conn_unread(s->conn).n > 0)
+		session_fail_us(s, TRIP_NEXT, "4.5.0",
+		    "%s spoke before it was its turn", s->target.text);
+	else
+		conn_write(s->conn, bytes);
 }
 
 /* --- failures ---------------------------------------------------------- */

@@ -123,6 +123,7 @@ void session_idle_drop_all(void);
 
 /* The state's deadline begins. */
 void session_enter(struct session *, enum session_state);
+/* Fails it if the server has spoken out of turn. */
 void session_say(struct session *, struct span);
 /*
  * It ends: the connection is cut at once, the rest when it is closed. The
