@@ -43,6 +43,7 @@ MEANT = {
     'disposition-odd': LANGUAGE,
     'duplicates': FIRST,
     'encoding-odd': TYPE,
+    'language-comments-boundary-blanks': LANGUAGE,
     'language-one': LANGUAGE,
     'many-params': LIMIT,
     'multipart-empty-boundary': TEXT,
