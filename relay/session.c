@@ -393,7 +393,7 @@ session_open(struct trip *t, const struct target *to, bool plain)
 	struct session *s = session_new(t, to);
 	struct verdict v;
 
-	s->plain = plain;
+	s->plain = plain && s->level == TLS_LEVEL_MAY; /* it may be new */
 	s->conn = conn_connect((const struct sockaddr *)&to->ss, to->len, &ops,
 	    s, RELAY_LINE_MAX, RELAY_OUT_MAX);
 	if (s->conn != NULL) {

@@ -3,11 +3,15 @@
  *
  *	begin --idle session--> session
  *	  |                        |  done: the job ends; recipients that were
- *	  | no seat: waits         |  put off take another turn
- *	  v                        |
+ *	  v                        |  put off take another turn
  *	route --target--> session -+ failed: next target, or the same in plain
- *	  |                          text, or (an idle one) all from the begin
+ *	  |      |  ^                text, or (an idle one) all from the begin
+ *	  |      v  |
+ *	  |     waits for a seat, or for an idle session
  *	  +--no target left--> every recipient gets the last reason
+ *
+ * While one waits, all seats are taken: each connection that ends wakes as
+ * many as there are seats then.
  */
 #include "relay/trip.h"
 
@@ -92,12 +96,26 @@ on_socket(void *arg, int fd, struct span why)
 	trip_failed(t, TRIP_NEXT, &v);
 }
 
+/* No seat: it waits; an idle connection gives up its own. */
+static bool
+must_wait(struct trip *t)
+{
+	if (relay.sessions < relay.conf->relay_connections)
+		return false;
+	TAILQ_INSERT_TAIL(&waiting, t, link);
+	t->waits = true;
+	session_idle_drop();
+	return true;
+}
+
 static void
 call(struct trip *t)
 {
 	const struct target *to = route_target(t->route);
 	struct verdict v;
 
+	if (must_wait(t))
+		return;
 	if (to->ss.ss_family != AF_UNIX) {
 		session_open(t, to, t->plain);
 		return;
@@ -194,33 +212,23 @@ key_set(struct trip *t)
 		    (int)j->transport, j->port, SPAN_FMT(j->host));
 }
 
-/* No seat, and none that an idle connection could give up. */
 static bool
-must_wait(const struct trip *t)
-{
-	(void)t;
-	if (relay.sessions < relay.conf->relay_connections)
-		return false;
-	session_idle_drop();
-	return true;
-}
-
-static void
-trip_start(struct trip *t)
+goes_with_idle(struct trip *t)
 {
 	struct session *s = NULL;
 
 	if (!t->fresh && t->key[0] != '\0')
 		s = session_idle_take(t->key);
-	if (s != NULL) {
+	if (s != NULL)
 		session_send(s, t);
+	return s != NULL;
+}
+
+static void
+trip_start(struct trip *t)
+{
+	if (goes_with_idle(t))
 		return;
-	}
-	if (must_wait(t)) {
-		TAILQ_INSERT_TAIL(&waiting, t, link);
-		t->waits = true;
-		return;
-	}
 	route_free(t->route);
 	t->route = route_new(t->job, on_route, t);
 	route_begin(t->route);
@@ -231,15 +239,18 @@ trip_wake(struct trip *t)
 {
 	TAILQ_REMOVE(&waiting, t, link);
 	t->waits = false;
-	trip_start(t);
+	if (!goes_with_idle(t))
+		call(t);
 }
 
+/* Not one: who is woken may end without a connection. */
 void
 trips_wake(void)
 {
-	struct trip *t = TAILQ_FIRST(&waiting);
+	struct trip *t;
 
-	if (t != NULL && relay.sessions < relay.conf->relay_connections)
+	while ((t = TAILQ_FIRST(&waiting)) != NULL &&
+	    relay.sessions < relay.conf->relay_connections)
 		trip_wake(t);
 }
 

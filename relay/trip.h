@@ -45,7 +45,7 @@ void trip_failed(struct trip *, enum trip_again, const struct verdict *);
 /* All recipients that could be spoken of have a result. */
 void trip_done(struct trip *);
 
-/* A connection has ended: there is a seat. */
+/* A connection has ended: there are seats. */
 void trips_wake(void);
 /* A session is idle: it takes one that waits, or makes room for one. */
 void trips_idle(struct session *);

@@ -337,6 +337,38 @@ def reuse():
         got = c.wait(c.job([R1], port=other.port))
         is_(short(got), {R1: '250 2.0.0'}, 'idle ones make room')
         end(c, s, other)
+    with Carrier({'relay-connections': '1'}).start() as c:
+        s = Server('127.0.0.1')
+        open_, most = [], []
+
+        def greet(talk):
+            open_.append(talk)
+            most.append(len([t for t in open_ if not t.left]))
+            return '220 server'
+
+        def bye(talk):
+            talk.left = True
+            return '221 bye'
+        carrier.Talk.left = False
+        s.says.update(greeting=greet, QUIT=bye, dot=carrier.HANG)
+        c.zone[A, 'a.test'] = ['127.0.0.1']
+        q = c.job([R1], port=s.port)
+        c.pump(lambda: s.bodies)
+        rest = [c.job([R2], MX, 'nowhere.test', s.port)]
+        for i in range(5):
+            c.zone[MXRR, 'm%d.test' % i] = [(1, 'a.test')]
+            rest.append(c.job([R3], MX, 'm%d.test' % i, s.port))
+            rest.append(c.job([R2], MX, 'nowhere.test', s.port))
+        c.pump(lambda: (A, 'a.test') in c.asked)
+        s.says['dot'] = '250 2.0.0 ok'
+        s.talks[0].left = True
+        s.talks[0].sock.shutdown(2)
+        c.wait(q, *rest)
+        is_([short(c.results[q]) for q in rest], [{R2: '550 5.1.2'}] +
+            [{R3: '250 2.0.0'}, {R2: '550 5.1.2'}] * 5,
+            'no seat is lost with those who lead nowhere')
+        is_(set(most), {1}, 'nor is one given twice')
+        end(c, s)
 
 
 # --- hostile servers ----------------------------------------------------
