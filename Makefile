@@ -278,7 +278,8 @@ MAN8 = man/postern.8 man/postern-auth.8 man/postern-deliver.8 \
 	man/postern-pop3d.8 \
 	man/postern-queue.8 man/postern-relay.8 man/postern-smtpd.8
 MAN_MTA = man/sendmail.8 man/mailq.8 man/newaliases.8
-SAMPLES = conf/postern.conf conf/users conf/aliases
+SAMPLES = conf/postern.conf conf/users conf/aliases conf/transport \
+	conf/tls-policy conf/relay-passwords
 SERVICES = conf/postern.service conf/postern.rc conf/postern.openrc
 INSTALL = install
 INSTALL_LIST = 'DESTDIR=$(DESTDIR)' 'SBINDIR=$(SBINDIR)' 'BINDIR=$(BINDIR)' \

@@ -39,7 +39,8 @@ check_accounts(struct check *k)
 	} all[] = { { "user-smtp", c->user_smtp },
 		{ "user-login", c->user_login }, { "user-auth", c->user_auth },
 		{ "user-dns", c->user_dns },
-		{ "user-queue", c->user_queue }, { "mail-user", c->mail_user } };
+		{ "user-queue", c->user_queue },
+		{ "user-relay", c->user_relay }, { "mail-user", c->mail_user } };
 	uid_t uid[nitems(all)];
 	unsigned bad = k->bad;
 

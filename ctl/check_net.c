@@ -161,7 +161,9 @@ check_ports(struct check *k)
 		{ "listen-submission", &c->listen_submission },
 		{ "listen-submissions", &c->listen_submissions },
 		{ "listen-pop3", &c->listen_pop3 },
-		{ "listen-pop3s", &c->listen_pop3s } };
+		{ "listen-pop3s", &c->listen_pop3s },
+		{ "listen-imap", &c->listen_imap },
+		{ "listen-imaps", &c->listen_imaps } };
 	bool tls = c->tls_certificate[0] != '\0';
 
 	for (size_t i = 0; i < nitems(all); i++) {

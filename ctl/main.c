@@ -56,7 +56,7 @@ static const struct verb verbs[] = {
 	    "  KEY        the value of one key\n"
 	    "  --changed  those that differ from the default\n"
 	    "  --keys     all keys: type, default, bounds, meaning\n" },
-	{ "map", verb_map, true, "[users | aliases | transport]...",
+	{ "map", verb_map, true, "[users | aliases | transport | tls-policy | relay-passwords]...",
 	    "compile maps; running daemons take them at once", "" },
 	{ "user", verb_user, true,
 	    "add|passwd|delete|list [NAME [HASH-OPTION] [key=value]...]",
@@ -69,9 +69,11 @@ static const struct verb verbs[] = {
 	    "  The password is asked for, or is the first line of standard\n"
 	    "  input; never an argument, which everybody could see.\n" },
 	{ "queue", verb_queue, true,
-	    "[list|show|count|flush|hold|release|remove] [--json] [WHAT]...",
+	    "[list|show|count|destinations|flush|hold|release|remove] [--json]\n"
+	    "       [WHAT]...",
 	    "mail that waits", HELP_WHAT
-	    "  --json  list and show: one object a line\n" },
+	    "  destinations: for each next hop, how much waits for it, and why\n"
+	    "  --json  one object a line\n" },
 	{ "flush", verb_queue_do, true, "[WHAT]...", "try again now",
 	    HELP_WHAT "  Nothing named: all.\n" },
 	{ "retry", verb_queue_do, true, "[WHAT]...", "the same as flush",

@@ -74,8 +74,8 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 		return -1;
 	}
 	if (tls_level_parse(word, &level) == -1) {
-		text_complain(t, "no level after the domain; write none, may, "
-		    "encrypt or verify");
+		text_complain(t, "\"%.*s\" is no level; write none, may, "
+		    "encrypt or verify behind the domain", SPAN_FMT(word));
 		return -1;
 	}
 	buf_lower(key, name);

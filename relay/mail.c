@@ -103,7 +103,7 @@ log_sent(const struct session *s, const struct verdict *v, size_t n)
 	log_num("code", (uint64_t)v->code);
 	log_num("nrcpt", n);
 	log_str("tls", tls == NULL ? "none" : tls_version(tls));
-	log_span("why", span_of(v->text, v->n));
+	log_span("said", span_of(v->text, v->n));
 	log_end();
 }
 

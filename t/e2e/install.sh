@@ -14,7 +14,8 @@ ok "make install" make -s install DESTDIR="$D" PREFIX=/usr/local
 for f in sbin/postern sbin/sendmail bin/mailq bin/newaliases \
     libexec/postern/master libexec/postern/smtpd libexec/postern/sendmail \
     share/man/man7/postern.7 share/man/man5/postern.conf.5 \
-    share/postern/postern.conf lib/systemd/system/postern.service; do
+    share/postern/postern.conf share/postern/transport \
+    share/postern/tls-policy share/postern/relay-passwords lib/systemd/system/postern.service; do
 	ok "$f" sh -c "[ -e '$D/usr/local/$f' ] || [ -h '$D/usr/local/$f' ]"
 done
 is "nothing outside PREFIX" "$(files | grep -v '^\./usr/local/')" ""

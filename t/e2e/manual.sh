@@ -51,14 +51,14 @@ for f in "$man"/*; do
 done
 
 # What the log says, the manual explains.
-sources=$(cd "$TOP" && find lib master smtpd queue deliver login pop3d imapd auth \
-    -name '*.c' ! -name '*_fuzz.c')
+sources=$(cd "$TOP" && find $(sh "$TOP/t/words" DAEMONS | tr ' ' '\n' |
+    sed 's|/.*||') ctl lib -name '*.c' ! -name '*_fuzz.c')
 words() { # regular expression: the names in quotes that end a match
 	(cd "$TOP" && grep -hoE "$1" $sources) | grep -oE '"[a-z]+"$' |
 	    tr -d '"' | sort -u
 }
 for w in $(words 'log_(begin|msg)\([^"]*"[a-z]+"') \
-    $(words '(log_result|failed|log_child|session_log_refusal)\([^"]*"[a-z]+"') \
+    $(words '(log_result|failed|log_child|log_bounce|session_log_refusal)\([^"]*"[a-z]+"') \
     $(words 'log_(str|span|num|int)\("[a-z]+"'); do
 	ok "postern-log(5) tells what $w is" \
 	    grep -qE "^\.It Cm (.* )?$w( |\$)" "$man/postern-log.5"
