@@ -75,7 +75,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
 	lib/search_key$S.o lib/sent_day$S.o \
-	lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
+	lib/lock$S.o lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
 	lib/mailbox_delivered$S.o \
 	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_map$S.o \
 	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_scan$S.o \
@@ -210,7 +210,7 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 UNIT = accept account addr address_list aliases base64 buf chars charset \
 	conf conn conn_client conn_proxy crc decode die dns_answer \
 	encoded_word fold folders hash header hops imap_date imap_out \
-	imap_set imap_token ipc ipc_message log logfile loop mailbox \
+	imap_set imap_token ipc ipc_message lock log logfile loop mailbox \
 	mailbox_model maildir map message mime mutf7 net parameter part_text \
 	penalty pending proto qid reply resolv resolve sandbox sasl \
 	search_key sent_day smtp_data smtp_reply span spool structure tally \

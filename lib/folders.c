@@ -13,13 +13,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/die.h"
 #include "lib/folders_use.h"
 #include "lib/limits.h"
+#include "lib/lock.h"
 
 enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
 
@@ -43,9 +43,8 @@ folders_lock(struct folders *f)
 {
 	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	while (fd != -1 && flock(fd, LOCK_EX) == -1)
-		if (errno != EINTR)
-			fd_close(&fd);
+	if (fd != -1 && lock_wait(fd, MAILBOX_LOCK_MS) == -1)
+		fd_close(&fd);
 	return fd;
 }
 

@@ -41,7 +41,7 @@ create_one(struct folders *f, const char *disk, unsigned use)
 	if (fd == -1)
 		return -1;
 	mark = openat(fd, "maildirfolder",
-	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (mark == -1 || (use != 0 && folder_use_write(fd, use) == -1) ||
 	    maildir_make(fd, "", false) == -1 || fsync(fd) == -1 ||
 	    fsync(f->fd) == -1)

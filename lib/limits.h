@@ -128,6 +128,7 @@ enum {
 	/* Mailboxes */
 	MAILDIR_MESSAGES_MAX = 1000000,  /* of one folder */
 	MAILBOX_LOG_MAX = 1024 * 1024 * 1024, /* bytes; is then written anew */
+	MAILBOX_LOCK_MS = 30 * 1000,     /* for others to let go of an index */
 	MAILDIR_TMP_AGE = 36 * 60 * 60,  /* s: older files in tmp/ are litter */
 
 	/* Credentials */

@@ -40,7 +40,7 @@ enum {
 	CACHE_UNIT = 4,
 	CACHE_READ = 64 * 1024,  /* at once: neighbours are wanted next */
 	CACHE_SMALL = 1024 * 1024, /* no reason to begin anew */
-	MESSAGE_MAX = 1 << 30,
+	MESSAGE_MAX = 512 * 1024 * 1024, /* half of what lib/sandbox.c allows */
 };
 #define CACHE_MAX ((uint64_t)8 << 30)
 
@@ -369,13 +369,14 @@ make(struct mailbox *m, uint32_t seq)
 	fd = mailbox_file(m, seq);
 	if (fd == -1)
 		return -1;
-	buf_init(&text, MESSAGE_MAX);
+	buf_init(&text, 0);
 	if (fstat(fd, &st) == -1)
 		goto out;
 	if (st.st_size > MESSAGE_MAX) {
 		errno = EFBIG;
 		goto out;
 	}
+	buf_init(&text, (size_t)st.st_size); /* no more memory than that */
 	if (read_at(fd, &text, 0, (size_t)st.st_size) == -1)
 		goto out;
 	buf_clear(&m->cache->rec);

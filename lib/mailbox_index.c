@@ -26,6 +26,7 @@
 #include "lib/hash.h"
 #include "lib/ipc.h"
 #include "lib/limits.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/os_file.h"
 
@@ -224,7 +225,7 @@ log_publish(struct mailbox *m, struct buf *content, uint64_t id, bool first)
 	if (fd == -1)
 		goto out;
 	/* Held before anybody can find it. */
-	if (flock(fd, LOCK_EX) == -1 ||
+	if (lock_wait(fd, MAILBOX_LOCK_MS) == -1 ||
 	    write_all(fd, buf_get(content)) == -1 || fsync(fd) == -1) {
 		(void)unlinkat(m->dir, buf_cstr(&tmp), 0);
 		goto out;
@@ -261,9 +262,10 @@ snapshot_row(struct mailbox *m, struct buf *b, const struct row *r)
 		.size = r->m.size,
 		.date = r->m.internaldate,
 	};
-	if (row_name(m, r) != NULL)
+	/* Flags that came from the log alone can make a name too long. */
+	if (row_name(m, r) != NULL && m->name.n <= UINT8_MAX) {
 		buf_span(&name, buf_get(&m->name));
-	else {
+	} else {
 		buf_char(&name, '\0');
 		put_u64(&name, r->hash);
 	}
@@ -610,10 +612,7 @@ lock_current(struct mailbox *m)
 		} else {
 			rc = 0;
 		}
-		do
-			rc = flock(m->log, LOCK_EX) == -1 ? -1 : rc;
-		while (rc == -1 && errno == EINTR);
-		if (rc == -1)
+		if (lock_wait(m->log, MAILBOX_LOCK_MS) == -1)
 			return -1;
 		if (!log_replaced(m))
 			return rc;

@@ -356,7 +356,7 @@ copies_put(struct copies *c, const uint32_t *seq, size_t n,
 	const struct row *r;
 	size_t start, i;
 
-	if (n > UINT32_MAX - 1 - uid || n > MAILDIR_MESSAGES_MAX ||
+	if (n >= UINT32_MAX - uid || n > MAILDIR_MESSAGES_MAX ||
 	    to->t.n > MAILDIR_MESSAGES_MAX - n) {
 		errno = EDQUOT;
 		return -1;

@@ -61,8 +61,13 @@ mailbox_sync(struct mailbox *m, bool expunges, const struct mailbox_news *news,
     void *arg)
 {
 	cache_rest(m);
-	if (refresh(m, 0) == -1)
+	if (refresh(m, 0) == -1) {
+		int saved = errno;
+
+		state_drain(m); /* or who waits for the watch never would */
+		errno = saved;
 		return -1;
+	}
 	if (expunges)
 		tell_expunged(m, news, arg);
 	if (sync_learn(m) && news != NULL && news->exists != NULL)

@@ -10,15 +10,15 @@
  */
 #include "lib/mailbox_impl.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/die.h"
+#include "lib/limits.h"
+#include "lib/lock.h"
 
 enum { DIGITS = 10 };
 
@@ -78,8 +78,10 @@ validity_next(int dirfd, uint32_t above)
 	fd = validity_open(dirfd);
 	if (fd == -1)
 		return 0;
-	while (flock(fd, LOCK_EX) == -1 && errno == EINTR)
-		;
+	if (lock_wait(fd, MAILBOX_LOCK_MS) == -1) {
+		fd_close(&fd);
+		return 0;
+	}
 	last = validity_read(fd);
 	v = last > above ? last : above;
 	if (v == UINT32_MAX)

@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
@@ -89,6 +90,85 @@ t.ok(tagged == b"OK done" and b"good" in un[0] and b"BYE" not in un[0],
 s.cmd("STORE 1 +FLAGS (better)")
 un, tagged = s.cmd("FETCH 1 FLAGS")
 t.ok(b"better" in un[0], "and others are made", un)
+s.end()
+
+
+s = forged((UIDNEXT, 2**32 - 1, 9, b""))
+t.ok(s.tagged("COPY 1 INBOX").startswith(b"NO"), "no UID is left: COPY")
+t.ok(s.append(A)[1].startswith(b"NO"), "APPEND")
+with open(s.path("new/2.b.h"), "wb") as f:
+    f.write(A)
+alive(s, "and a delivery")
+t.ok(len(s.files()) == 2, "nothing was lost or made", s.files())
+s.end()
+
+LONG = "1." + "x" * 246  # and ":2,DFRST" is one byte too many
+s = forged((FLAGS, 0, 9, struct.pack(">HHQQII", 0, 31, 0, 0, 1, 1)),
+           new={LONG: A})
+with open(s.path("postern.log"), "ab") as f:
+    f.write(b"damaged, so that it is written anew")
+t.same(s.tagged("STORE 1 +FLAGS (better)"), b"OK done",
+       "a name that got too long in the log")
+again = Imap(top, root=s.root)
+again.cmd("SELECT INBOX")
+t.ok(b"UID 1 " in again.untagged("FETCH 1 (UID FLAGS BODY.PEEK[])")[0],
+     "keeps its UID")
+again.end()
+s.end()
+
+# --- an index that cannot be read
+
+s = Imap(top, new={"1.a.h": A})
+s.cmd("SELECT INBOX")
+tag = s.start("IDLE")
+s.response()
+os.unlink(s.path("postern.log"))
+os.mkdir(s.path("postern.log"))
+with open(s.path("new/2.b.h"), "wb") as f:
+    f.write(A)
+deadline = time.monotonic() + 2  # whatever it does then, it does not spin
+while time.monotonic() < deadline:
+    time.sleep(0.1)
+s.send(b"DONE\r\n")
+t.same(s.finish(tag)[1], b"OK done", "IDLE on a folder with a broken index")
+s.tagged("LOGOUT")
+s.end()
+told = s.child.logged()
+t.ok(0 < told.count("cannot look") < 50, "says so now and then",
+     told.count("cannot look"))
+
+# --- a pipe where a file should be
+
+s = Imap(top)
+os.mkdir(s.path(".pipe"))
+os.mkfifo(s.path(".pipe/maildirfolder"))
+for name in ("subscriptions", "postern.validity", "postern.map",
+             "postern.cache"):
+    os.mkfifo(s.path(name))
+os.mkfifo(s.path("cur/3.c.h:2,"))
+os.mkfifo(s.path("new/4.d.h"))
+t.ok(s.tagged("CREATE pipe").startswith(b"NO"), "CREATE where there is a pipe")
+s.cmd("SELECT INBOX")
+s.cmd("LIST \"\" *")
+s.cmd("STATUS INBOX (MESSAGES)")
+alive(s, "pipes are not waited for")
+s.end()
+
+# --- a message larger than memory
+
+s = Imap(top, new={"1.a.h": A})
+os.truncate(s.path("new/1.a.h"), 1000 * 1024 * 1024)
+with open(s.path("new/2.b.h"), "wb") as f:
+    f.write(A)
+s.cmd("SELECT INBOX")
+un, tagged = s.cmd("FETCH 1:2 (RFC822.SIZE ENVELOPE)")
+t.ok(len(un) == 1 and un[0].startswith(b"* 2 FETCH") and
+     tagged.startswith(b"NO"), "a message of 1000 MiB has no envelope",
+     (un, tagged))
+un, tagged = s.cmd("FETCH 1 BODY.PEEK[]<4294967295.4294967295>")
+t.ok(tagged == b"OK done" and un[0].endswith(b"BODY[]<4294967295> {0}\r\n)"),
+     "and nothing stands behind its end", (un, tagged))
+alive(s, "and goes on")
 s.end()
 
 t.done()
