@@ -1,0 +1,324 @@
+#!/bin/sh
+# A real Postfix and a real Exim, as private instances, are the other hosts:
+# mail goes to each by relay, and comes from each by SMTP; with TLS, many at
+# once, refused recipients, and odd lines that come through unchanged.
+. "$(dirname "$0")/../lib.sh"
+need_root
+need python3 curl
+N=${MESSAGES:-40}
+peers=''
+postfix_stop() { :; }
+exim_stop() { :; }
+all_end() {
+	postfix_stop >/dev/null 2>&1
+	exim_stop >/dev/null 2>&1
+	cleanup
+}
+trap all_end EXIT
+# shellcheck disable=SC2046
+set -- $(python3 -c 'import socket
+s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*[x.getsockname()[1] for x in s])')
+postfix_port=$1 exim_port=$2
+chmod 755 "$T"
+instance_start --users 3 --set relay-loopback=yes --set retry-min=1s \
+    --set retry-max=2s
+listens() { # port
+	python3 -c "import socket
+socket.create_connection(('127.0.0.1', $1), 5)"
+}
+boxes_make() { # directory owner: Maildirs there@X, big@X
+	for u in there big; do
+		mkdir -p "$1/$u/Maildir/new" "$1/$u/Maildir/cur" \
+		    "$1/$u/Maildir/tmp"
+	done
+	chown -R "$2" "$1"
+}
+box_count() { # directory user
+	find "$1/$2/Maildir/new" -type f | wc -l | tr -d ' '
+}
+box_has() { # directory user count
+	[ "$(box_count "$1" "$2")" -ge "$3" ]
+}
+box_last() {
+	cat "$(find "$1/$2/Maildir/new" -type f | sort | tail -1)"
+}
+
+# --- Postfix: postfix.test
+
+P=$T/postfix
+if command -v postconf >/dev/null && id postfix >/dev/null 2>&1; then
+	mkdir -p "$P/conf" "$P/queue" "$P/data" "$P/box"
+	chmod 755 "$P"
+	chown postfix "$P/data"
+	boxes_make "$P/box" 64000:64000
+	cp "$INST/cert.pem" "$INST/key.pem" "$P/"
+	printf 'there@postfix.test there/Maildir/\nbig@postfix.test big/Maildir/\n' \
+	    >"$P/boxes"
+	cat >"$P/conf/main.cf" <<-X
+		compatibility_level = 3.6
+		queue_directory = $P/queue
+		data_directory = $P/data
+		daemon_directory = $(postconf -hd daemon_directory)
+		mail_owner = postfix
+		setgid_group = postdrop
+		maillog_file = $P/mail.log
+		maillog_file_prefixes = $P
+		myhostname = postfix.test
+		mydestination =
+		virtual_mailbox_domains = postfix.test
+		virtual_mailbox_maps = texthash:$P/boxes
+		virtual_mailbox_base = $P/box
+		virtual_uid_maps = static:64000
+		virtual_gid_maps = static:64000
+		mynetworks = 127.0.0.0/8
+		inet_interfaces = 127.0.0.1
+		inet_protocols = ipv4
+		alias_maps =
+		alias_database =
+		relayhost = [127.0.0.1]:$SMTP_PORT
+		smtp_tls_security_level = may
+		smtp_tls_CAfile = $CA
+		smtpd_tls_security_level = may
+		smtpd_tls_cert_file = $P/cert.pem
+		smtpd_tls_key_file = $P/key.pem
+		smtpd_tls_received_header = yes
+		disable_dns_lookups = yes
+		notify_classes =
+		bounce_queue_lifetime = 0
+		in_flow_delay = 0s
+	X
+	{
+		echo "127.0.0.1:$postfix_port inet n - n - - smtpd"
+		cat <<-X
+			cleanup unix n - n - 0 cleanup
+			qmgr unix n - n 300 1 qmgr
+			tlsmgr unix - - n 1000? 1 tlsmgr
+			rewrite unix - - n - - trivial-rewrite
+			bounce unix - - n - 0 bounce
+			defer unix - - n - 0 bounce
+			trace unix - - n - 0 bounce
+			verify unix - - n - 1 verify
+			proxymap unix - - n - - proxymap
+			smtp unix - - n - - smtp
+			relay unix - - n - - smtp
+			virtual unix - n n - - virtual
+			error unix - - n - - error
+			retry unix - - n - - error
+			scache unix - - n - 1 scache
+			anvil unix - - n - 1 anvil
+			postlog unix-dgram n - n - 1 postlogd
+		X
+	} >"$P/conf/master.cf"
+	postfix_stop() {
+		postfix -c "$P/conf" stop
+	}
+	if postfix -c "$P/conf" start >"$T/postfix.out" 2>&1 &&
+	    wait_for 20 listens "$postfix_port"; then
+		peers="$peers postfix"
+	else
+		note <"$T/postfix.out"
+		skip "Postfix" "it does not start here"
+	fi
+else
+	skip "Postfix" "it is not here"
+fi
+
+# --- Exim: exim.test. Its user must exist: a namespace of its own has it.
+
+E=$T/exim
+exim=$(command -v exim4 || command -v exim ||
+    echo "$TOP/t/out/exim/usr/sbin/exim4")
+as_exim() { # command...
+	if id Debian-exim >/dev/null 2>&1; then
+		"$@"
+	else
+		# shellcheck disable=SC2016
+		unshare -m sh -c 'mount --bind "$0" /etc/passwd &&
+		    mount --bind "$1" /etc/group && shift && exec "$@"' \
+		    "$E/passwd" "$E/group" "$@"
+	fi
+}
+# TRY_EXIM: Exim gives up root when it runs itself again with -C, so that it
+# receives but cannot deliver here. It wants its configuration where it was
+# built to look for it (/etc/exim4/exim4.conf in that namespace).
+if [ -x "$exim" ] && [ -n "${TRY_EXIM:-}" ]; then
+	mkdir -p "$E/spool" "$E/box"
+	chmod 755 "$E"
+	{
+		grep -v '^Debian-exim:' /etc/passwd
+		echo 'Debian-exim:x:64010:64010::/nonexistent:/bin/false'
+	} >"$E/passwd"
+	{
+		grep -v '^Debian-exim:' /etc/group
+		echo 'Debian-exim:x:64010:'
+	} >"$E/group"
+	uid=$(id -u Debian-exim 2>/dev/null || echo 64010)
+	boxes_make "$E/box" 64000:64000
+	cp "$INST/cert.pem" "$INST/key.pem" "$E/"
+	chown -R "$uid" "$E/spool" "$E/key.pem"
+	chown "$uid" "$E"
+	cat >"$E/conf" <<-X
+		primary_hostname = exim.test
+		exim_path = $exim
+		spool_directory = $E/spool
+		log_file_path = $E/log-%slog
+		daemon_smtp_ports = $exim_port
+		local_interfaces = 127.0.0.1
+		domainlist ours = exim.test
+		acl_smtp_rcpt = rcpt
+		tls_advertise_hosts = *
+		tls_certificate = $E/cert.pem
+		tls_privatekey = $E/key.pem
+		host_lookup =
+		keep_environment =
+		rfc1413_query_timeout = 0s
+		smtp_accept_max = 100
+		smtp_accept_max_per_connection = 1000
+		smtp_receive_timeout = 1m
+		accept_8bitmime = true
+		begin acl
+		rcpt:
+		  require verify = recipient
+		  accept
+		begin routers
+		here:
+		  driver = accept
+		  domains = +ours
+		  local_parts = there : big
+		  transport = maildir
+		none:
+		  driver = redirect
+		  domains = +ours
+		  data = :fail: nobody of this name
+		  allow_fail
+		out:
+		  driver = manualroute
+		  route_list = * 127.0.0.1 byname
+		  self = send
+		  transport = smtp
+		begin transports
+		maildir:
+		  driver = appendfile
+		  directory = $E/box/\${local_part}/Maildir
+		  maildir_format
+		  user = 64000
+		  group = 64000
+		  delivery_date_add
+		smtp:
+		  driver = smtp
+		  port = $SMTP_PORT
+		  allow_localhost
+		  hosts_try_fastopen =
+		  tls_verify_certificates = $CA
+		begin retry
+		* * F,1h,2s
+		begin rewrite
+		begin authenticators
+	X
+	chmod 644 "$E/conf"
+	as_exim "$exim" -C "$E/conf" -bdf -q1s >"$E/out" 2>&1 &
+	exim_id=$!
+	HELPERS="$HELPERS $exim_id"
+	exim_stop() {
+		child_kill "$exim_id"
+	}
+	exim_up() { # or it has ended
+		listens "$exim_port" || ! kill -0 "$exim_id" 2>/dev/null
+	}
+	if wait_for 20 exim_up && listens "$exim_port" 2>/dev/null; then
+		peers="$peers exim"
+	else
+		note <"$E/out"
+		skip "Exim" "it does not start here"
+	fi
+else
+	skip "Exim" "it does not deliver here yet (TRY_EXIM)"
+fi
+
+{
+	echo "postfix.test relay:[127.0.0.1]:$postfix_port"
+	echo "exim.test relay:[127.0.0.1]:$exim_port"
+} >"$INST/maps/transport"
+ok "the transport map" postern map transport
+
+# What must come through as it is.
+{
+	message a@client.test there odd
+	printf '.\n..\n.x\n\nFrom here\n%s\n\nlast\n' \
+	    "$(awk 'BEGIN { for (i = 0; i < 98; i++) printf "0123456789" }')"
+} >"$T/odd"
+body_of() { # drops the header and what Maildir writers add at the end
+	sed '1,/^$/d'
+}
+for peer in $peers; do
+	box=$T/$peer/box
+	to=there@$peer.test
+	if [ $peer = postfix ]; then
+		port=$postfix_port
+	else
+		port=$exim_port
+	fi
+
+	# There.
+	sent() { # until the new map is in use
+		smtp a@client.test "$to" "$T/odd" &&
+		    wait_for 5 box_has "$box" there 1
+	}
+	ok "$peer: a letter goes there" wait_for 5 sent
+	ok "$peer: the queue empties" wait_for 20 queue_is 0
+	like "$peer: by TLS" "$(box_last "$box" there | tr '\n' ' ')" \
+	    'TLSv?1|esmtps'
+	box_last "$box" there | body_of >"$T/got"
+	body_of <"$T/odd" >"$T/wanted"
+	ok "$peer: not a byte is changed" cmp "$T/got" "$T/wanted"
+	have=$(box_count "$box" there)
+	LOAD_SECONDS=300 python3 - "$TOP/t/load.py" "$SMTP_PORT" "$to" "$N" \
+	    >"$T/load.out" 2>&1 <<-'X'
+		import runpy, sys
+		load, port, to, n = sys.argv[1:]
+		sys.argv = [load]
+		m = runpy.run_path(load, run_name="load")
+		c = m["Client"]("127.0.0.1", int(port))
+		for i in range(int(n)):
+		    c.message("a@client.test", to,
+		              m["body"](i, "a@client.test", to, 3000))
+		c.close()
+	X
+	is "$peer: $N more are taken" $? 0
+	ok "$peer: all go there" wait_for 60 box_has "$box" there $((have + N))
+	ok "$peer: the queue empties" wait_for 20 queue_is 0
+	is "$peer: none twice" "$(box_count "$box" there)" $((have + N))
+
+	# Three recipients, of whom it does not know one.
+	had=$(mail_count user001)
+	message user001@example.test all three >"$T/m"
+	curl -sS --mail-from "$USER1" --mail-rcpt "$to" \
+	    --mail-rcpt "nobody@$peer.test" --mail-rcpt "big@$peer.test" \
+	    --crlf --upload-file "$T/m" "smtp://127.0.0.1:$SMTP_PORT/c.test"
+	ok "$peer: of three recipients two get it" wait_for 20 \
+	    box_has "$box" big 1
+	ok "$peer: the sender hears of the third" mail_wait user001 $((had + 1))
+	like "$peer: in its words" "$(mail_last user001)" '55[0-9][ -].*'
+
+	# And back.
+	had=$(mail_count user002)
+	sed 's/there/user002/' "$T/odd" >"$T/m"
+	ok "$peer: takes one for us" curl -sS --max-time 300 \
+	    --mail-from a@client.test --mail-rcpt "$USER2" --crlf \
+	    --upload-file "$T/m" "smtp://127.0.0.1:$port/client.test"
+	ok "$peer: it comes" mail_wait user002 $((had + 1))
+	mail_last user002 | body_of >"$T/got"
+	ok "$peer: not a byte is changed" cmp "$T/got" "$T/wanted"
+	like "$peer: by TLS" "$(mail_last user002)" 'with ESMTPS'
+	# Three hops: here, there, and here again.
+	had=$(mail_count user003)
+	message user003@example.test "nobody@$peer.test" bounce >"$T/m"
+	ok "$peer: one for nobody, given to it" curl -sS --max-time 300 \
+	    --mail-from "$USER3" --mail-rcpt "nobody-here@$DOMAIN" --crlf \
+	    --upload-file "$T/m" "smtp://127.0.0.1:$port/client.test"
+	ok "$peer: its report comes" mail_wait user003 $((had + 1))
+	like "$peer: it quotes us" "$(mail_last user003)" '550.5\.1\.1'
+done
+[ -n "$peers" ] || note "no other mail system here"
+finish
