@@ -45,6 +45,7 @@ enum how {
 	IF_EQ,    /* argument `arg` is one of value[]; else FAIL with err */
 	IF_CLEAR, /* no bit of value[0] in argument; else kill */
 	IF_SET,   /* all bits of value[0] in argument; else FAIL with err */
+	IF_NULL,  /* argument `arg` is no pointer; else FAIL with err */
 	IF_INET,  /* argument 0 is AF_INET or AF_INET6, and then as IF_EQ */
 	IF_ME,    /* argument is this process's id; else kill */
 };
@@ -157,8 +158,10 @@ static const struct rule rules[] = {
 	YES(pwrite64, FILES), YES(preadv, FILES), YES(pwritev, FILES),
 	YES(fsync, FILES), YES(fdatasync, FILES),
 	YES(sync_file_range, FILES), YES(syncfs, FILES),
-	YES(ftruncate, CUT), NO(ftruncate, EPERM), YES(fchmod, FILES),
-	YES(fchmodat, FILES), YES(utimensat, FILES), YES(umask, FILES),
+	YES(ftruncate, CUT), NO(ftruncate, EPERM), YES(umask, FILES),
+	/* Landlock has no say in these: no chmod, dates by descriptor only */
+	NO(fchmod, EPERM), NO(fchmodat, EPERM),
+	{ SYS_utimensat, FILES, IF_NULL, 1, EPERM, 0, { 0 } },
 	YES(unlinkat, FILES), YES(mkdirat, FILES), YES(linkat, FILES),
 	YES(renameat2, FILES), YES(copy_file_range, FILES),
 	YES(sendfile, FILES), YES(faccessat2, FILES), YES(openat2, FILES),
@@ -185,7 +188,7 @@ static const struct rule rules[] = {
 	YES(access, FILES), NO(access, ENOENT),
 	YES(readlink, FILES), NO(readlink, ENOENT),
 	YES(unlink, FILES), YES(mkdir, FILES), YES(rmdir, FILES),
-	YES(rename, FILES), YES(link, FILES), YES(chmod, FILES),
+	YES(rename, FILES), YES(link, FILES), NO(chmod, EPERM),
 	YES(poll, ANY), YES(select, ANY), YES(dup2, ANY), YES(time, ANY),
 	YES(pipe, LOOP), YES(epoll_wait, LOOP), YES(epoll_create, LOOP),
 	YES(arch_prctl, ANY),
@@ -240,16 +243,22 @@ emit_load(struct filter *f, size_t offset)
 	emit(f, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* The low half: flags, commands and ids all fit into it. */
 static void
-emit_load_arg(struct filter *f, unsigned arg)
+emit_load_half(struct filter *f, unsigned arg, bool high)
 {
 	size_t at = offsetof(struct seccomp_data, args) + 8 * arg;
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	at += 4;
+	high = !high;
 #endif
-	emit_load(f, at);
+	emit_load(f, high ? at + 4 : at);
+}
+
+/* The low half: flags, commands and ids all fit into it. */
+static void
+emit_load_arg(struct filter *f, unsigned arg)
+{
+	emit_load_half(f, arg, false);
 }
 
 static void
@@ -287,6 +296,14 @@ emit_rule_body(struct filter *f, const struct rule *r)
 		emit_load_arg(f, r->arg);
 		for (unsigned i = 0; i < r->nvalue; i++)
 			emit_return_if(f, r->value[i], SECCOMP_RET_ALLOW);
+		emit_return(f, fail_with(r->err));
+		break;
+	case IF_NULL:
+		emit_load_half(f, r->arg, true);
+		emit(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		emit_return(f, fail_with(r->err));
+		emit_load_arg(f, r->arg);
+		emit_return_if(f, 0, SECCOMP_RET_ALLOW);
 		emit_return(f, fail_with(r->err));
 		break;
 	case IF_INET:

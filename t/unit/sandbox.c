@@ -121,6 +121,26 @@ try_overwrite(void)
 	return fcntl(log_fd, F_SETFL, 0) == 0;
 }
 
+/* What its user owns, but another mailbox's: Landlock would let it. */
+static bool
+try_chmod(void)
+{
+	return chmod(root, 0700) == 0 || fchmod(root_fd, 0700) == 0 ||
+	    fchmodat(AT_FDCWD, root, 0700, 0) == 0;
+}
+
+static bool
+try_date_path(void)
+{
+	return utimensat(AT_FDCWD, root, NULL, 0) == 0;
+}
+
+static bool
+try_date(void)
+{
+	return futimens(log_fd, NULL) == 0;
+}
+
 static bool
 try_open_etc(void)
 {
@@ -374,6 +394,9 @@ static const struct {
 	{ "be told of changes in a directory", try_watch, R(IMAPD) },
 	{ "make a hole in its log", try_punch, 0 },
 	{ "write over its log", try_overwrite, 0 },
+	{ "date a file that it holds", try_date, OWNER | R(QUEUE) },
+	{ "date a file by its name", try_date_path, 0 },
+	{ "change a mode", try_chmod, 0 },
 	{ "open /etc/passwd", try_open_etc, 0 },
 	{ "open the directory above its root", try_open_above, 0 },
 	{ "make a file outside", try_open_outside, 0 },
