@@ -258,6 +258,29 @@ list_run(struct list *l, bool lsub)
 
 /* --- arguments ------------------------------------------------------------ */
 
+/*
+ * As it is, but a run of wildcards is one of them: each costs a walk through
+ * the name of every folder.
+ */
+static void
+pattern_put(struct buf *b, struct span s)
+{
+	char c, run = '\0'; /* the wildcard that stands last */
+
+	while (s.n > 0) {
+		c = span_take(&s, 1).p[0];
+		if (c != '*' && c != '%') {
+			buf_char(b, c);
+			run = '\0';
+		} else if (run == '\0') {
+			buf_char(b, c);
+			run = c;
+		} else if (run == '%' && c == '*') {
+			b->p[b->n - 1] = run = c;
+		}
+	}
+}
+
 /* reference and pattern, joined as they are (RFC 3501 6.3.8), as UTF-8. */
 static void
 pattern_add(struct list *l, struct span reference, struct span pattern)
@@ -271,9 +294,10 @@ pattern_add(struct list *l, struct span reference, struct span pattern)
 	/* What is no modified UTF-7 is no folder's name: it matches none. */
 	if (!wire.bad && mutf7_decode(buf_get(&wire), &utf8) == 0 &&
 	    utf8.n > 0) {
-		buf_span(&l->patterns, buf_get(&utf8));
+		pattern_put(&l->patterns, buf_get(&utf8));
 		buf_char(&l->patterns, '\0');
 	}
+	l->failed |= wire.bad || l->patterns.bad;
 	buf_fini(&wire);
 	buf_fini(&utf8);
 }

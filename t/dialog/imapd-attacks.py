@@ -154,6 +154,24 @@ s.cmd("STATUS INBOX (MESSAGES)")
 alive(s, "pipes are not waited for")
 s.end()
 
+# --- patterns for LIST
+
+s = Imap(top)
+for n in range(300):
+    os.makedirs(s.path(".%s%03d/cur" % ("a" * 200, n)))
+wild = b"*%" * 100000  # a walk for each would take minutes
+for pattern, names in ((wild, 301), (wild + b"9", 30), (b"x" + wild, 0),
+                       (b"%" * 200000 + b"*" + b"%" * 50000, 301)):
+    un, tagged = s.cmd(b'LIST "" {%d+}\r\n%s' % (len(pattern), pattern))
+    t.same((len(un), tagged), (names, b"OK done"), "LIST %d wildcards"
+           % len(pattern))
+for pattern, names in (b"%*%", 301), (b"a%%%", 300), (b"%a*9", 30):
+    t.same(len(s.untagged(b'LIST "" ' + pattern)), names, pattern.decode())
+t.ok(s.tagged(b'LIST "%s" (%s)' % (b"x" * 60000, b" ".join([b"*"] * 256)))
+     .startswith(b"NO [LIMIT]"), "patterns with a reference that is too long")
+alive(s, "and goes on")
+s.end()
+
 # --- a message larger than memory
 
 s = Imap(top, new={"1.a.h": A})
