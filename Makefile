@@ -82,7 +82,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
 	lib/mailbox_validity$S.o lib/os_watch$S.o lib/mutf7$S.o \
 	lib/folder_name$S.o lib/folders$S.o lib/folders_change$S.o \
-	lib/folders_subscribed$S.o lib/folders_use$S.o \
+	lib/folders_subscribed$S.o lib/folders_first$S.o lib/folders_use$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/doors$S.o lib/pending$S.o \
 	lib/imap_out$S.o \
 	lib/smtp_reply$S.o lib/text_map$S.o lib/tls_policy$S.o lib/relay_passwords$S.o \

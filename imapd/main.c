@@ -26,6 +26,7 @@
 #include "lib/charset.h"
 #include "lib/daemon.h"
 #include "lib/die.h"
+#include "lib/folders.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
@@ -97,6 +98,22 @@ log_logout(void)
 	log_flush();
 }
 
+/* Else each client makes its own: Sent, Sent Items, Sent Messages ... */
+static void
+folders_begin(void)
+{
+	const struct conf_list *l = &self.conf->imap_folders;
+
+	if (folders_first(folders_of(&session), l->word, l->n) == 0)
+		return;
+	log_begin(LL_WARN, "mailbox");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_str("what", "imap-folders");
+	log_err(errno);
+	log_end();
+}
+
 /* Litter of crashed deliveries: somebody has to, and we are here. */
 static void
 sweep(void)
@@ -122,6 +139,7 @@ main(int argc, char **argv)
 		refuse(self.dir_errno);
 	session.conf = self.conf;
 	session.dir_fd = self.dir_fd;
+	folders_begin();
 	session_run(&session, self.role_is.tag);
 	net_fini(&session.net);
 	session_fini(&session);

@@ -8,6 +8,7 @@
 #include "lib/addr.h"
 #include "lib/conf_keys.h"
 #include "lib/die.h"
+#include "lib/folders.h"
 #include "lib/limits.h"
 
 char *
@@ -128,7 +129,44 @@ sockets_parse(const struct conf_key *k, struct span v, void *field,
 	return 0;
 }
 
+static int
+folders_parse(const struct conf_key *k, struct span v, void *field,
+    struct buf *why)
+{
+	struct conf_list *l = field;
+	struct span w;
+
+	(void)k;
+	if (span_eq(v, SPAN("none")))
+		return 0;
+	while ((w = conf_word(&v)).n != 0) {
+		if (!folder_name_ok(w)) {
+			buf_str(why, "\"");
+			buf_safe(why, w);
+			buf_str(why, "\" cannot be a folder's name; write none, "
+				     "or names such as Sent, lists/postern");
+			return -1;
+		}
+		if (!conf_list_has_exact(l, w) &&
+		    list_add(l, span_dup(w), why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+folders_print(const void *field, struct buf *out)
+{
+	const struct conf_list *l = field;
+
+	if (l->n == 0)
+		buf_str(out, "none");
+	conf_list_print(l, out);
+}
+
 const struct conf_type conf_type_domains = { "domains", domains_parse,
 	conf_list_print, conf_list_fini };
 const struct conf_type conf_type_sockets = { "sockets", sockets_parse,
 	conf_list_print, conf_list_fini };
+const struct conf_type conf_type_folders = { "folders", folders_parse,
+	folders_print, conf_list_fini };

@@ -4,7 +4,7 @@
  * that cannot be selected.
  *
  * Special use (RFC 6154) is what the file USE_NAME in the folder says; else,
- * for a use that no folder has, the folder with the usual name.
+ * for a use that no folder has, the first folder with one of the usual names.
  */
 #include "lib/folders_impl.h"
 

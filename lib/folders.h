@@ -40,6 +40,9 @@ int folder_delete(struct folders *, struct span name);
 /* With its children; INBOX: its messages move, it stays (RFC 3501 6.3.5). */
 int folder_rename(struct folders *, struct span from, struct span to);
 int folder_subscribe(struct folders *, struct span name, bool on);
+/* If there never was a folder or a subscription: makes these, and subscribes
+ * to them and INBOX. */
+int folders_first(struct folders *, char *const *name, size_t n);
 
 /* LIST's wildcards (RFC 3501 6.3.8): does name match? INBOX folds case. */
 bool folder_matches(struct span name, struct span pattern);

@@ -37,6 +37,9 @@ bool folder_exists(struct folders *, const char *disk);
 int folders_lock(struct folders *); /* a descriptor; close it to unlock */
 
 /* folders_subscribed.c */
+#define SUBSCRIPTIONS "subscriptions"
 int folders_subscribed(struct folders *, struct folder_list *);
+/* Under folders_lock(). */
+int folders_subscriptions_write(struct folders *, const struct folder_list *);
 
 #endif

@@ -21,7 +21,7 @@
 #include "lib/hash.h"
 #include "lib/limits.h"
 
-#define FILE_NAME "subscriptions"
+#define FILE_NAME SUBSCRIPTIONS
 enum { FILE_MAX = (IMAP_FOLDER_NAME_MAX + 1) * IMAP_FOLDERS_MAX };
 
 static int
@@ -154,6 +154,12 @@ list_write(struct folders *f, const struct folder_list *l, struct span but,
 	buf_fini(&b);
 	buf_fini(&disk);
 	return rc;
+}
+
+int
+folders_subscriptions_write(struct folders *f, const struct folder_list *l)
+{
+	return list_write(f, l, SPAN_NONE, SPAN_NONE);
 }
 
 int

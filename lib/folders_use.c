@@ -15,18 +15,21 @@
 
 #define USE_NAME "postern.use"
 
+enum { USUAL_NAMES = 3 };
+
 static const struct use {
 	const char *word;
 	unsigned attr;
-	bool usual; /* a folder by that name is for that */
+	const char *usual[USUAL_NAMES]; /* what clients call it, best first */
 } uses[FOLDER_USES] = {
-	{ "Drafts", FA_DRAFTS, true },
-	{ "Sent", FA_SENT, true },
-	{ "Trash", FA_TRASH, true },
-	{ "Junk", FA_JUNK, true },
-	{ "Archive", FA_ARCHIVE, true },
-	{ "All", FA_ALL, false },
-	{ "Flagged", FA_FLAGGED, false },
+	{ "Drafts", FA_DRAFTS, { "Drafts" } },
+	{ "Sent", FA_SENT, { "Sent", "Sent Items", "Sent Messages" } },
+	{ "Trash", FA_TRASH,
+	    { "Trash", "Deleted Items", "Deleted Messages" } },
+	{ "Junk", FA_JUNK, { "Junk", "Spam", "Junk E-mail" } },
+	{ "Archive", FA_ARCHIVE, { "Archive", "Archives" } },
+	{ "All", FA_ALL, { NULL } },
+	{ "Flagged", FA_FLAGGED, { NULL } },
 };
 
 static int
@@ -61,6 +64,15 @@ out:
 	return -1;
 }
 
+static void
+by_name(const struct folder_list *l, const char *usual,
+    struct folder_list *out)
+{
+	for (size_t i = 0; i < l->n && out->n == 0; i++)
+		if (span_ieq(span_str(l->name[i]), span_str(usual)))
+			folder_list_add(out, span_str(l->name[i]));
+}
+
 void
 folder_uses_load(struct folders *f, const struct folder_list *l,
     struct folder_uses *out)
@@ -74,12 +86,9 @@ folder_uses_load(struct folders *f, const struct folder_list *l,
 			    span_str(l->name[i]));
 	}
 	for (size_t k = 0; k < FOLDER_USES; k++)
-		for (size_t i = 0; uses[k].usual && i < l->n &&
+		for (size_t i = 0; i < USUAL_NAMES && uses[k].usual[i] != NULL &&
 		     out->by_use[k].n == 0; i++)
-			if (span_ieq(span_str(l->name[i]),
-				span_str(uses[k].word)))
-				folder_list_add(&out->by_use[k],
-				    span_str(l->name[i]));
+			by_name(l, uses[k].usual[i], &out->by_use[k]);
 }
 
 void

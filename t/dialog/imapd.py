@@ -511,6 +511,23 @@ t.ok(s.tagged("STORE 1 +FLAGS (\\Seen)").startswith(b"NO [EXPUNGEISSUED]"),
 t.ok(b"* 1 EXPUNGE" in s.untagged("NOOP"), "NOOP tells of it")
 s2.end()
 
+# --- the first folders
+
+LISTED = [b'* LIST (\\Subscribed) "/" INBOX',
+          b'* LIST (\\Subscribed \\Drafts) "/" Drafts',
+          b'* LIST (\\Subscribed \\Sent) "/" Sent',
+          b'* LIST (\\Subscribed \\Trash) "/" Trash']
+first = Imap(top, conf="imap-folders = Drafts Sent Trash\n")
+t.same(first.untagged('LIST "" * RETURN (SUBSCRIBED SPECIAL-USE)'), LISTED,
+       "who has no folders gets some")
+first.cmd("DELETE Drafts")
+first.cmd("UNSUBSCRIBE Drafts")
+first.end()
+first = Imap(top, root=first.root, conf="imap-folders = Drafts Sent Trash\n")
+t.same(first.untagged('LIST "" * RETURN (SUBSCRIBED SPECIAL-USE)'),
+       LISTED[:1] + LISTED[2:], "and none of them twice")
+first.end()
+
 # --- the end
 
 t.same(s.cmd("LOGOUT"), ([b"* BYE bye"], b"OK done"), "LOGOUT")

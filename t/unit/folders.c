@@ -244,6 +244,48 @@ test_tree(int at)
 	folders_free(f);
 }
 
+static void
+test_first(int at)
+{
+	static char *const first[] = { "Sent", "lists/a", "Sent" };
+	struct folders *f = folders_new(at);
+
+	ok(folders_first(f, first, 0) == 0 && list_is(f, true, "INBOX:0 "),
+	    "no first folders are wanted");
+	ok(folders_first(f, first, nitems(first)) == 0 &&
+		list_is(f, true, "INBOX:4 Sent:84 lists:2 lists/a:4 "),
+	    "the first folders, subscribed");
+	ok(folder_delete(f, SPAN("Sent")) == 0 &&
+		folder_subscribe(f, SPAN("Sent"), false) == 0 &&
+		folder_delete(f, SPAN("lists/a")) == 0 &&
+		folder_delete(f, SPAN("lists")) == 0 &&
+		folders_first(f, first, nitems(first)) == 0 &&
+		list_is(f, false, "INBOX:4 "),
+	    "what was removed does not come back");
+	ok(unlinkat(at, "subscriptions", 0) == 0 && CREATE("x", 0) == 0 &&
+		folders_first(f, first, nitems(first)) == 0 &&
+		list_is(f, true, "INBOX:0 x:0 "),
+	    "who has a folder is left alone");
+	ok(CREATE("Sent Items", 0) == 0 && CREATE("Sent Messages", 0) == 0 &&
+		CREATE("spam", 0) == 0 &&
+		list_is(f, false,
+		    "INBOX:0 Sent Items:80 Sent Messages:0 spam:200 x:0 "),
+	    "a use by a name that clients know, one folder a use");
+	folders_free(f);
+}
+
+static int
+maildir_new(const char *dir)
+{
+	int at;
+
+	(void)mkdir(dir, 0700);
+	at = open(dir, O_RDONLY | O_DIRECTORY);
+	if (at == -1 || maildir_make(at, "", false) == -1)
+		exit(1);
+	return at;
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
 {
@@ -256,17 +298,19 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
 int
 main(void)
 {
-	char dir[] = "/tmp/postern-folders-XXXXXX";
+	char dir[] = "/tmp/postern-folders-XXXXXX", second[64];
 	int at;
 
 	test_names();
 	test_matches();
 	if (mkdtemp(dir) == NULL)
 		return 1;
-	at = open(dir, O_RDONLY | O_DIRECTORY);
-	if (at == -1 || maildir_make(at, "", false) == -1)
-		return 1;
+	at = maildir_new(dir);
 	test_tree(at);
+	close(at);
+	snprintf(second, sizeof(second), "%s/second", dir);
+	at = maildir_new(second);
+	test_first(at);
 	close(at);
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return done();
