@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "imapd/append.h"
 #include "imapd/commands.h"
 #include "imapd/flags.h"
 #include "imapd/session.h"
 #include "lib/conf.h"
-#include "lib/folders.h"
 #include "lib/imap_date.h"
 #include "lib/limits.h"
 #include "lib/mailbox.h"
@@ -74,8 +72,6 @@ append_fini(struct append *a)
 	buf_fini(&a->piece);
 	if (a->file != NULL)
 		mailbox_new_abort(a->file);
-	if (a->box != NULL)
-		mailbox_close(a->box);
 }
 
 bool
@@ -100,16 +96,9 @@ append_message_next(struct session *s, size_t n)
 static void
 piece_write(struct append *a)
 {
-	struct span rest = buf_get(&a->piece);
-	ssize_t n;
-
-	while (rest.n > 0 && a->errnum == 0) {
-		n = write(mailbox_new_fd(a->file), rest.p, rest.n);
-		if (n >= 0)
-			span_take(&rest, (size_t)n);
-		else if (errno != EINTR)
-			a->errnum = errno;
-	}
+	if (a->errnum == 0 &&
+	    mailbox_new_write(a->file, buf_get(&a->piece)) == -1)
+		a->errnum = errno;
 	buf_clear(&a->piece);
 }
 
@@ -191,7 +180,6 @@ static const struct imap_reply *
 append_begin(struct session *s, struct span in, struct append *a)
 {
 	const struct imap_reply *r;
-	int fd;
 
 	if ((r = arguments_take(s, &in, a)) != NULL)
 		return r;
@@ -201,10 +189,8 @@ append_begin(struct session *s, struct span in, struct append *a)
 		return &A_EMPTY_MESSAGE;
 	if (s->literal.size > s->conf->message_size)
 		return &A_TOO_BIG;
-	if ((fd = folder_open(folders_of(s), buf_get(&a->name))) == -1)
+	if ((a->box = target_open(s, buf_get(&a->name), true)) == NULL)
 		return errno == ENOENT ? &A_TRYCREATE : reply_errno(errno);
-	if ((a->box = mailbox_open_target(fd)) == NULL)
-		return reply_errno(errno);
 	if ((a->file = mailbox_new_begin(a->box)) == NULL)
 		return reply_errno(errno);
 	return NULL;
@@ -227,8 +213,10 @@ append_commit(struct session *s, struct append *a)
 		return r;
 	rc = mailbox_new_commit(a->file, flags, keywords, a->when, &uid);
 	a->file = NULL;
-	if (rc == -1)
+	if (rc == -1) {
+		target_failed(s);
 		return reply_errno(errno);
+	}
 	s->appended++;
 	if (s->box != NULL)
 		view_sync(s, true);

@@ -8,7 +8,6 @@
 #include "imapd/commands.h"
 #include "imapd/session.h"
 #include "lib/die.h"
-#include "lib/folders.h"
 #include "lib/limits.h"
 #include "lib/mailbox.h"
 
@@ -44,14 +43,6 @@ say_copyuid(struct session *s, struct span tag, uint32_t validity,
 	out_status_end(o, tag.n > 0 ? "done" : "where they are now");
 }
 
-static struct mailbox *
-target_open(struct session *s, struct span name)
-{
-	int fd = folder_open(folders_of(s), name);
-
-	return fd == -1 ? NULL : mailbox_open_target(fd);
-}
-
 /* NULL: answered. */
 static const struct imap_reply *
 copy_to(struct session *s, struct mailbox *to, const struct numbers *which,
@@ -66,6 +57,7 @@ copy_to(struct session *s, struct mailbox *to, const struct numbers *which,
 	if (mailbox_copy(s->box, which->seq, which->n, to, move, from_uid,
 		to_uid) == -1) {
 		r = errno == ENOENT ? &A_EXPUNGED : reply_errno(errno);
+		target_close(s);
 		goto out;
 	}
 	validity = mailbox_uidvalidity(to);
@@ -100,12 +92,10 @@ copy(struct session *s, struct span in, bool move)
 		r = &A_READ_ONLY;
 	if (r == NULL && which.n == 0)
 		r = &A_OK;
-	if (r == NULL && (to = target_open(s, buf_get(&name))) == NULL)
+	if (r == NULL && (to = target_open(s, buf_get(&name), false)) == NULL)
 		r = errno == ENOENT ? &A_TRYCREATE : reply_errno(errno);
 	if (r == NULL)
 		r = copy_to(s, to, &which, move);
-	if (to != NULL)
-		mailbox_close(to);
 	numbers_fini(&which);
 	buf_fini(&name);
 	return r;

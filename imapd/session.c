@@ -85,6 +85,7 @@ turn(struct session *s)
 	struct imap_reply syntax = A_SYNTAX;
 	const char *usage;
 
+	target_rest(s);
 	switch (input_gather(s)) {
 	case INPUT_COMMAND:
 		break;
@@ -147,6 +148,7 @@ session_run(struct session *s, struct span tag)
 void
 session_fini(struct session *s)
 {
+	target_close(s);
 	view_close(s);
 	folders_free(s->folders);
 	s->folders = NULL;

@@ -70,6 +70,7 @@ struct session {
 	struct mailbox *box;     /* NULL: none is selected */
 	struct buf box_name;     /* UTF-8 */
 	bool read_only;          /* EXAMINE */
+	struct mailbox *target;  /* the other one, last added to, or NULL */
 	struct text *text;       /* the message last read from, kept open */
 
 	const char *end;         /* why the session is over; NULL: it is not */
@@ -128,6 +129,19 @@ void view_close(struct session *);
 void view_flags(struct session *);
 /* "FLAGS (...)" of a message, as items of a FETCH response. */
 void view_message_flags(struct session *, uint32_t seq);
+
+/* --- target.c: where APPEND, COPY and MOVE put messages -------------------- */
+
+/*
+ * The folder of that name, the session's until target_rest(). own: it may
+ * be the one in hand. NULL and errno.
+ */
+struct mailbox *target_open(struct session *, struct span name, bool own);
+/* After an error it is not kept. */
+void target_failed(struct session *);
+/* Waits a moment for the client; if nothing comes the target is closed. */
+void target_rest(struct session *);
+void target_close(struct session *);
 
 /* Numbers of the view, ascending; what a sequence set means. */
 struct numbers {

@@ -71,13 +71,20 @@ mailbox_open(int dirfd, bool read_only)
 struct mailbox *
 mailbox_open_target(int dirfd)
 {
-	struct mailbox *m = open_any(dirfd, true, false);
+	struct mailbox *m = open_any(dirfd, true, true);
 
-	if (m == NULL)
-		fd_close(&dirfd);
-	else
+	if (m != NULL)
 		m->adds = true;
 	return m;
+}
+
+bool
+mailbox_is(const struct mailbox *m, int dirfd)
+{
+	struct stat ours, st;
+
+	return fstat(m->dir, &ours) == 0 && fstat(dirfd, &st) == 0 &&
+	    ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
 }
 
 /*
@@ -103,7 +110,7 @@ settle(struct mailbox *m)
 			(void)refresh(m, 0);
 			return;
 		}
-		if (m->t.n < WORTH_IT)
+		if (m->t.n < WORTH_IT || m->adds)
 			return;
 		(void)nanosleep(&wait, NULL);
 	}

@@ -51,6 +51,8 @@ struct mailbox *mailbox_open(int dirfd, bool read_only);
  */
 struct mailbox *mailbox_open_target(int dirfd);
 void mailbox_close(struct mailbox *);
+/* Is that directory, under whatever name it was opened, this folder? */
+bool mailbox_is(const struct mailbox *, int dirfd);
 
 uint32_t mailbox_uidvalidity(const struct mailbox *);
 uint32_t mailbox_uidnext(const struct mailbox *);
@@ -111,11 +113,11 @@ int mailbox_structure(struct mailbox *, uint32_t seq, struct span *rec);
 /*
  * APPEND: a file in tmp/ to be written (LF lines), then made durable and
  * visible with flags and date. *uid is its UID. -1 and errno (nothing is
- * left). abort: forgets it.
+ * left). abort: forgets it; so does commit, in any case.
  */
 struct mailbox_new;
 struct mailbox_new *mailbox_new_begin(struct mailbox *);
-int mailbox_new_fd(const struct mailbox_new *);
+int mailbox_new_write(struct mailbox_new *, struct span);
 int mailbox_new_commit(struct mailbox_new *, uint32_t flags,
     uint64_t keywords, int64_t internaldate, uint32_t *uid);
 void mailbox_new_abort(struct mailbox_new *);

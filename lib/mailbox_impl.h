@@ -89,6 +89,7 @@ struct mailbox {
 	bool read_only;
 	bool adds; /* read_only, but messages and keywords may be added */
 	bool locked;
+	bool torn;          /* its end may be half a record of ours */
 	uint64_t id;        /* of the log */
 	uint64_t at;        /* read up to here */
 	uint64_t map_at;    /* what the map covers, 0: no map */
@@ -111,8 +112,12 @@ int index_open(struct mailbox *);
 int index_catch_up(struct mailbox *);
 int index_lock(struct mailbox *);
 void index_unlock(struct mailbox *);
-/* Records in b become part of log and table; durable: fsynced. */
+/*
+ * Records in b become part of log and table; durable: synced. -1: none is
+ * taken any more under this lock.
+ */
 int index_append(struct mailbox *, struct buf *b, bool durable);
+int index_sync(struct mailbox *);
 /* A record for index_append: begin, put fields, end. */
 size_t record_begin(struct mailbox *, struct buf *, enum mailbox_log_type);
 void record_end(struct mailbox *, struct buf *, size_t start);

@@ -561,14 +561,6 @@ adopt(struct mailbox *m)
 	return 0;
 }
 
-static bool
-log_replaced(const struct mailbox *m)
-{
-	struct stat st;
-
-	return m->log == -1 || fstat(m->log, &st) == -1 || st.st_nlink == 0;
-}
-
 int
 index_catch_up(struct mailbox *m)
 {
@@ -591,53 +583,59 @@ index_catch_up(struct mailbox *m)
 	return read_tail(m, &rest, &damaged);
 }
 
-/* A lock on the file that has the name. 1: it has no head that makes sense. */
+/*
+ * A lock on the file that has the name; its size. 1: it has no head that
+ * makes sense.
+ */
 static int
-lock_current(struct mailbox *m)
+lock_current(struct mailbox *m, uint64_t *size)
 {
+	bool replaced = m->log == -1;
+	struct stat st;
 	int rc;
 
 	for (;;) {
-		if (log_replaced(m)) {
-			rc = adopt(m);
-			if (rc == -1 && errno == ENOENT) {
-				if (rebuild(m, true) == 0)
-					return 0; /* made under its lock */
-				if (errno != EEXIST)
-					return -1;
-				continue;
+		rc = replaced ? adopt(m) : 0;
+		if (rc == -1 && errno == ENOENT) {
+			if (rebuild(m, true) == 0) {
+				*size = m->at;
+				return 0; /* made under its lock */
 			}
-			if (rc == -1)
+			if (errno != EEXIST)
 				return -1;
-		} else {
-			rc = 0;
+			continue;
 		}
-		if (lock_wait(m->log, MAILBOX_LOCK_MS) == -1)
+		if (rc == -1 || lock_wait(m->log, MAILBOX_LOCK_MS) == -1)
 			return -1;
-		if (!log_replaced(m))
+		replaced = fstat(m->log, &st) == -1 || st.st_nlink == 0;
+		if (!replaced) {
+			*size = (uint64_t)st.st_size;
 			return rc;
+		}
 	}
 }
 
-/* Under the lock: is the file that we hold what we have read so far? */
+/*
+ * Under the lock: is the file that we hold, of this size, what we have read
+ * so far?
+ */
 static int
-settle_log(struct mailbox *m)
+settle_log(struct mailbox *m, uint64_t size)
 {
 	struct mailbox_log_head head;
 	bool damaged = false;
 	uint64_t rest = 0;
-	struct stat st;
 	int rc;
 
+	m->torn = false;
 	rc = log_head(m->log, &head);
-	if (rc == -1 || fstat(m->log, &st) == -1)
+	if (rc == -1)
 		return -1;
-	if (rc == 1 || (m->id != 0 && head.id != m->id) ||
-	    (uint64_t)st.st_size < m->at) {
+	if (rc == 1 || (m->id != 0 && head.id != m->id) || size < m->at) {
 		complain("log", "it is damaged or was cut short");
 		return rebuild(m, false);
 	}
-	if (read_tail(m, &rest, &damaged) == -1)
+	if (size > m->at && read_tail(m, &rest, &damaged) == -1)
 		return -1;
 	if (rest == 0 && !damaged)
 		return 0;
@@ -650,14 +648,13 @@ settle_log(struct mailbox *m)
 int
 index_lock(struct mailbox *m)
 {
-	int rc;
+	uint64_t size;
 
 	assert(!m->locked);
-	rc = lock_current(m);
-	if (rc == -1)
+	if (lock_current(m, &size) == -1)
 		return -1;
 	m->locked = true;
-	if (settle_log(m) == -1) {
+	if (settle_log(m, size) == -1) {
 		index_unlock(m);
 		return -1;
 	}
@@ -693,29 +690,34 @@ index_open(struct mailbox *m)
 }
 
 int
+index_sync(struct mailbox *m)
+{
+	if (fdatasync(m->log) == -1)
+		return -1;
+	m->t.synced = m->at;
+	return 0;
+}
+
+int
 index_append(struct mailbox *m, struct buf *b, bool durable)
 {
 	uint64_t before = m->at;
-	int rc = 0;
 
 	assert(m->locked);
-	if (b->bad) {
-		errno = EFBIG;
+	if (b->bad || m->torn) {
+		errno = b->bad ? EFBIG : EIO;
 		return -1;
 	}
 	if (b->n == 0)
 		return 0;
-	if (write_all(m->log, buf_get(b)) == -1)
-		return -1; /* what was written is damage; the next will see */
-	if (durable) {
-		if (fdatasync(m->log) == -1)
-			return -1;
-		m->t.synced = before + b->n;
+	if (write_all(m->log, buf_get(b)) == -1) {
+		m->torn = true; /* damage; who locks next will see */
+		return -1;
 	}
 	if (follow(m, buf_get(b)) == -1 || m->at != before + b->n)
 		die("a record of ours makes no sense");
 	buf_clear(b);
-	return rc;
+	return durable ? index_sync(m) : 0;
 }
 
 int

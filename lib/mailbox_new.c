@@ -1,9 +1,11 @@
 /*
  * mailbox_new: messages that this session adds: APPEND, COPY, MOVE.
  *
- * A file gets its place in cur/ and is synced there before the log tells of
- * it, and the log is synced before anybody hears the uid. If anything fails
- * on the way all files that were put are removed again.
+ * A file's bytes are synced before it gets its place in cur/; then the log
+ * tells of it, and cur/ and the log are synced together (one commit of the
+ * file system's journal serves both) before the client hears the uid. If
+ * anything fails on the way all files that were put are removed again; rows
+ * that the log has of them go with the next look at cur/.
  */
 #include "lib/mailbox_impl.h"
 
@@ -21,12 +23,35 @@
 #include "lib/ipc.h"
 #include "lib/limits.h"
 #include "lib/maildir.h"
+#include "lib/os_file.h"
+
+/* Bytes in a file, and on the wire: a lone LF is CR LF there. */
+struct extent {
+	uint64_t size, bare;
+	char last;
+};
 
 struct mailbox_new {
 	struct mailbox *m;
 	int fd;
 	struct buf tmp;
+	struct extent extent;
 };
+
+static void
+extent_add(struct extent *e, struct span s)
+{
+	const char *p = s.p, *end = s.p + s.n, *lf;
+
+	while (p < end &&
+	    (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		e->bare += (lf == s.p ? e->last : lf[-1]) != '\r';
+		p = lf + 1;
+	}
+	if (s.n > 0)
+		e->last = s.p[s.n - 1];
+	e->size += s.n;
+}
 
 struct mailbox_new *
 mailbox_new_begin(struct mailbox *m)
@@ -49,9 +74,12 @@ mailbox_new_begin(struct mailbox *m)
 }
 
 int
-mailbox_new_fd(const struct mailbox_new *n)
+mailbox_new_write(struct mailbox_new *n, struct span s)
 {
-	return n->fd;
+	if (write_all(n->fd, s) == -1)
+		return -1;
+	extent_add(&n->extent, s);
+	return 0;
 }
 
 static void
@@ -74,30 +102,21 @@ mailbox_new_abort(struct mailbox_new *n)
 	errno = saved;
 }
 
-/* Bytes in the file, and on the wire: a lone LF is CR LF there. */
 static int
-measure(int fd, uint64_t *size, uint64_t *wire)
+measure(int fd, struct extent *e)
 {
 	enum { PIECE = 64 * 1024 };
 	struct buf b;
-	char last = '\0';
-	uint64_t at = 0, bare = 0;
 	int rc = -1;
 
+	*e = (struct extent){ 0 };
 	buf_init(&b, PIECE);
 	do {
 		buf_clear(&b);
-		if (read_at(fd, &b, at, PIECE) == -1)
+		if (read_at(fd, &b, e->size, PIECE) == -1)
 			goto out;
-		for (size_t i = 0; i < b.n; i++) {
-			if (b.p[i] == '\n' && last != '\r')
-				bare++;
-			last = b.p[i];
-		}
-		at += b.n;
-	} while (b.n > 0);
-	*size = at;
-	*wire = at + bare;
+		extent_add(e, buf_get(&b));
+	} while (b.n == PIECE);
 	rc = 0;
 out:
 	buf_fini(&b);
@@ -105,12 +124,13 @@ out:
 }
 
 static void
-name_sized(struct buf *b, uint64_t size, uint64_t wire, uint32_t flags)
+name_sized(struct buf *b, struct span unique, uint64_t size, uint64_t wire,
+    uint32_t flags)
 {
 	struct buf base;
 
 	buf_init(&base, PATH_LEN_MAX);
-	name_unique(&base);
+	buf_span(&base, unique);
 	buf_str(&base, ",S=");
 	buf_num(&base, size);
 	buf_str(&base, ",W=");
@@ -120,15 +140,19 @@ name_sized(struct buf *b, uint64_t size, uint64_t wire, uint32_t flags)
 	buf_fini(&base);
 }
 
-/* A message whose file is in cur/ now: its line of a NEW record. */
+/*
+ * A message whose file is in cur/ now: its line of a NEW record. bits:
+ * ROW_RECENT, or 0 if this session has it as \Recent.
+ */
 static void
-entry_put(struct mailbox *m, struct buf *b, uint32_t uid, uint32_t flags,
-    uint64_t keywords, int64_t date, uint64_t wire, struct span name)
+entry_put(struct mailbox *m, struct buf *b, uint32_t uid, unsigned bits,
+    uint32_t flags, uint64_t keywords, int64_t date, uint64_t wire,
+    struct span name)
 {
 	struct mailbox_log_new e = {
 		.uid = uid,
 		.flags = (uint16_t)(flags & MF_STORED),
-		.bits = ROW_RECENT,
+		.bits = (uint16_t)bits,
 		.size_known = true,
 		.keywords = keywords,
 		.modseq = m->t.modseq + 1,
@@ -138,6 +162,19 @@ entry_put(struct mailbox *m, struct buf *b, uint32_t uid, uint32_t flags,
 	};
 
 	mailbox_log_new_put(b, &e);
+}
+
+/* The log tells of what was put into cur/; both are durable. */
+static int
+publish(struct mailbox *m, struct buf *b)
+{
+	if (index_append(m, b, false) == 0) {
+		os_writeback(m->log);
+		if (fsync(m->cur) == 0 && index_sync(m) == 0)
+			return 0;
+	}
+	m->cur_true = m->exact = false; /* it has to be looked at */
+	return -1;
 }
 
 static int
@@ -150,6 +187,7 @@ commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
 	};
 	struct mailbox *m = n->m;
 	char final[NAME_MAX + 1];
+	unsigned bits = m->read_only ? ROW_RECENT : 0;
 	uint32_t got = m->t.uidnext;
 	struct buf b;
 	size_t start;
@@ -171,18 +209,21 @@ commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
 	/* Not before: who cleans tmp/ takes an old date for litter. */
 	(void)futimens(n->fd, times);
 	start = record_begin(m, &b, MLOG_NEW);
-	entry_put(m, &b, got, flags, keywords, date, wire, name);
+	entry_put(m, &b, got, bits, flags, keywords, date, wire, name);
 	record_end(m, &b, start);
-	if (fsync(m->cur) == -1 || index_append(m, &b, true) == -1) {
+	rc = publish(m, &b);
+	if (rc == -1) {
 		int saved = errno;
 
 		(void)unlinkat(m->cur, final, 0);
 		m->own++;
+		(void)state_end(m);
 		errno = saved;
 		goto out;
 	}
 	*uid = got;
-	rc = 0;
+	if (bits == 0)
+		m->t.row[m->t.n - 1].m.flags |= MF_RECENT;
 	(void)state_end(m);
 	(void)index_tidy(m);
 out:
@@ -194,14 +235,16 @@ int
 mailbox_new_commit(struct mailbox_new *n, uint32_t flags, uint64_t keywords,
     int64_t date, uint32_t *uid)
 {
-	uint64_t size, wire;
+	uint64_t wire = n->extent.size + n->extent.bare;
+	struct span unique = buf_get(&n->tmp);
 	struct buf name;
 	int rc = -1;
 
 	buf_init(&name, PATH_LEN_MAX);
-	if (measure(n->fd, &size, &wire) == -1 || fsync(n->fd) == -1)
+	if (fsync(n->fd) == -1)
 		goto out;
-	name_sized(&name, size, wire, flags & MF_STORED);
+	span_take(&unique, sizeof("tmp/") - 1);
+	name_sized(&name, unique, n->extent.size, wire, flags & MF_STORED);
 	if (index_lock(n->m) == -1)
 		goto out;
 	rc = commit_locked(n, buf_get(&name), flags, keywords, date, wire,
@@ -285,11 +328,13 @@ copy_row(struct copies *c, const struct row *r, uint64_t keywords,
 {
 	struct maildir_name parts;
 	uint64_t size, wire;
-	struct buf name;
+	struct extent extent;
+	struct buf name, unique;
 	struct stat st;
 	int fd, rc = -1;
 
 	buf_init(&name, PATH_LEN_MAX);
+	buf_init(&unique, PATH_LEN_MAX);
 	if (row_name(c->from, r) == NULL) {
 		errno = ENOENT;
 		goto out;
@@ -303,21 +348,27 @@ copy_row(struct copies *c, const struct row *r, uint64_t keywords,
 	    parts.size == (uint64_t)st.st_size) {
 		size = parts.size;
 		wire = r->m.size;
-	} else if (measure(fd, &size, &wire) == -1) {
-		goto out;
+	} else {
+		if (measure(fd, &extent) == -1)
+			goto out;
+		size = extent.size;
+		wire = size + extent.bare;
 	}
-	name_sized(&name, size, wire, r->m.flags & MF_STORED);
+	name_unique(&unique);
+	name_sized(&name, buf_get(&unique), size, wire,
+	    r->m.flags & MF_STORED);
 	if (copy_file(c, r, fd, &st, buf_cstr(&name)) == -1)
 		goto out;
 	c->to->own++;
 	c->put++;
 	buf_bytes(&c->names, buf_cstr(&name), name.n + 1);
-	entry_put(c->to, &c->out, uid, r->m.flags, keywords,
+	entry_put(c->to, &c->out, uid, ROW_RECENT, r->m.flags, keywords,
 	    r->m.internaldate, wire, buf_get(&name));
 	rc = 0;
 out:
 	fd_close(&fd);
 	buf_fini(&name);
+	buf_fini(&unique);
 	return rc;
 }
 
@@ -422,8 +473,7 @@ copies_try(struct copies *c, const uint32_t *seq, size_t n, uint32_t *to_uid)
 		return -1;
 	state_begin(c->to);
 	if (copies_put(c, seq, n, map, to_uid) == -1 ||
-	    (c->put > 0 && (fsync(c->to->cur) == -1 ||
-				index_append(c->to, &c->out, true) == -1)))
+	    (c->put > 0 && publish(c->to, &c->out) == -1))
 		copies_undo(c);
 	else
 		rc = 0;

@@ -290,7 +290,7 @@ history_make(void)
 	for (unsigned i = 7; i <= 9; i++) {
 		n = mailbox_new_begin(m);
 		(void)snprintf(text, sizeof(text), "%u\n", i);
-		if (write(mailbox_new_fd(n), text, strlen(text)) == -1 ||
+		if (mailbox_new_write(n, span_str(text)) == -1 ||
 		    mailbox_new_commit(n, MF_SEEN, 0, 1000, &uid) == -1)
 			die("commit");
 	}

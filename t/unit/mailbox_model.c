@@ -366,13 +366,22 @@ view_store(struct view *v)
 }
 
 static void
+add_id(struct mailbox_new *new)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "Id: %u\n\nbody\n", next_id++);
+	must(mailbox_new_write(new, span_str(text)) == 0);
+}
+
+static void
 view_add(struct view *v)
 {
 	struct mailbox_new *new = mailbox_new_begin(v->m);
 	uint32_t uid;
 
 	must(new != NULL);
-	write_id(mailbox_new_fd(new));
+	add_id(new);
 	if (rnd(5) == 0) {
 		mailbox_new_abort(new);
 		return;
