@@ -62,6 +62,7 @@ struct destination {
 	char *who;                /* said that; or NULL */
 	uint64_t relay;           /* serial of the process it was with last */
 	bool parked;              /* more of it waits on disk, for room */
+	uint64_t last;            /* qid of whom was put in last */
 };
 
 struct destination *destination_of_owner(const struct account *);

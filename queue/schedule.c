@@ -9,7 +9,10 @@
  * - next hops share three quarters of that room: each may have as many
  *   recipients waiting as there is room left, so one with much mail leaves
  *   as much free as it takes, two leave a third, and so on. What does not fit
- *   is parked: not even read, until the destination has little left
+ *   is parked: not even read, until the destination has little left. Of a
+ *   message that has other recipients, too, it is put off
+ * - the last eighth of the room is for mailboxes here, however many slow hops
+ *   there are
  */
 #include "queue/schedule.h"
 
@@ -51,6 +54,16 @@ schedule_wake(struct destination *d)
 
 /* --- recipients -------------------------------------------------------- */
 
+/* The half of the last eighth is for hops of which nothing waits yet. */
+static bool
+is_full_for(const struct destination *hop)
+{
+	uint64_t max = queue.conf->active_max, n = message_count();
+	uint64_t left = n >= max ? 0 : max - n;
+
+	return left < (hop->nready > 0 ? max / 8 : max / 16);
+}
+
 /*
  * Memory is for everybody: the mail of one system account, whose owner may
  * stop its deliver processes, never fills it. Others share one owner.
@@ -64,13 +77,22 @@ is_crowded(const struct destination *d)
 		return d->user[0] != '\0' &&
 		    d->nready > queue.conf->active_max / 4;
 	room = remote_ready >= room ? 0 : room - remote_ready;
-	return d->nready >= QUEUE_READY_MIN && d->nready >= room;
+	return is_full_for(d) ||
+	    (d->nready >= QUEUE_READY_MIN && d->nready >= room);
+}
+
+/* What is in memory for others, too, has room if some of it has it already. */
+static bool
+is_too_much(const struct destination *d, const struct rcpt *r)
+{
+	return is_crowded(d) && (d->local || d->last != r->msg->qid);
 }
 
 static void
 put_last(struct rcpt *r, struct destination *d)
 {
 	r->dest = d;
+	d->last = r->msg->qid;
 	TAILQ_INSERT_TAIL(&d->ready, r, link);
 	d->nready++;
 	d->used = loop_now();
@@ -117,7 +139,7 @@ static void
 unpark(struct destination *d)
 {
 	if (!d->parked || d->state != DEST_UP || d->nready >= LOAD_STEP / 2 ||
-	    d->tag == 0)
+	    is_crowded(d) || d->tag == 0)
 		return;
 	if (wait_hurry(d->tag, LOAD_STEP, loop_wall()) < LOAD_STEP)
 		d->parked = false;
@@ -129,7 +151,7 @@ send_on_its_way(struct rcpt *r)
 {
 	const struct ipc_result crowded = { .code = 451,
 		.enhanced = SPAN("4.3.2"),
-		.text = SPAN("too much mail waits for this owner") };
+		.text = SPAN("too much mail waits for this destination") };
 	struct destination *d;
 	struct ipc_result is;
 	struct buf text;
@@ -139,8 +161,9 @@ send_on_its_way(struct rcpt *r)
 			settle_discard(r);
 		else
 			settle_result(r, &is);
-	} else if (d->local && is_crowded(d)) {
+	} else if (d->state != DEST_DOWN && is_too_much(d, r)) {
 		r->dest = d;
+		d->parked = !d->local; /* it is hurried when there is room */
 		settle_result(r, &crowded);
 	} else if (d->state == DEST_DOWN) {
 		buf_init(&text, 1024);

@@ -347,4 +347,39 @@ with Queue(active_max='400', retry_min='1h') as q:
     t.same(len(q.delivered), 1000 - 5, 'each once')
     t.same(q.stop(), 0, 'it stops')
 
+
+def local_mail_passes(q, n, name):
+    t.ok(q.pump(lambda: len(q.answers) == n), name)
+    q.ask(SENDER, [ANN], BODY)
+    t.ok(q.pump(lambda: any(j['transport'] == LOCAL and j['from'] == SENDER
+                            for j in q.jobs)), 'mail for people here passes')
+
+
+# --- the same in the company of others, and of many
+
+with Queue(active_max='400', retry_min='1h') as q:
+    q.elsewhere = lambda address, job: None
+    q.start()
+    for i in range(800):
+        q.submit('x@example.net', [ANN, 'u%d@far.example' % i], BODY)
+    local_mail_passes(q, 800, 'each for somebody here, and for a slow host')
+    t.ok(q.pump(lambda: [a for _, a in q.delivered].count(ANN) == 801),
+         'and nobody here waits for that host')
+    q.elsewhere = lambda address, job: SAID
+    for sock, qid, index in q.silent:
+        q.say(sock, [(qid, index) + SAID])
+    t.ok(q.empties(60), 'and all of it leaves, in time', q.count())
+with Queue(active_max='400', retry_min='1h') as q:
+    q.elsewhere = lambda address, job: None
+    q.start()
+    for i in range(800):
+        q.submit('x@example.net', ['u@h%d.example' % (i % 10)], BODY)
+    local_mail_passes(q, 800, 'much for many slow hosts')
+    q.elsewhere = lambda address, job: SAID
+    for sock, qid, index in q.silent:
+        q.say(sock, [(qid, index) + SAID])
+    t.ok(q.pump(lambda: q.ctl('flush')[0] == 0 and q.count() == 0, 60),
+         'and all of it leaves', q.count())
+    t.same(len(q.delivered), 800 - 50 + 1, 'each once')
+
 t.done()
