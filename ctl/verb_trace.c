@@ -32,6 +32,7 @@ struct trace {
 	char *ending;
 	size_t messages, delivered, waits, refused;
 	struct text_seen like;  /* refused addresses that resemble it */
+	char *sent, *tls;       /* qid and TLS of the last that was sent */
 };
 
 static void
@@ -114,7 +115,7 @@ static const struct {
 	{ "deferred", "could not be delivered yet and waits; last attempt",
 	    FATE_MAIL },
 	{ "delivered", "was delivered", FATE_MAIL },
-	{ "relayed", "was handed to the next host", FATE_MAIL },
+	{ "discarded", "was thrown away, as the transport map says", FATE_MAIL },
 	{ "bounced", "could not be delivered, and the sender was told",
 	    FATE_MAIL },
 	{ "expired", "waited too long, and the sender was told", FATE_MAIL },
@@ -133,8 +134,7 @@ count_fate(struct trace *t, const char *event)
 {
 	if (strcmp(event, "queued") == 0)
 		t->messages++;
-	else if (strcmp(event, "delivered") == 0 ||
-	    strcmp(event, "relayed") == 0)
+	else if (strcmp(event, "delivered") == 0)
 		t->delivered++;
 	else if (strcmp(event, "deferred") == 0)
 		t->waits++;
@@ -142,19 +142,44 @@ count_fate(struct trace *t, const char *event)
 		t->refused++;
 }
 
+/* relay's line comes before the queue's, which is about one recipient. */
+static void
+note_sent(struct trace *t, const struct log_line *l)
+{
+	if (log_line_get(l, "tls").n == 0)
+		return; /* it could not be read */
+	keep(&t->sent, log_line_get(l, "qid"));
+	keep(&t->tls, log_line_get(l, "tls"));
+}
+
+static void
+tls_add(const struct trace *t, struct span qid, struct buf *b)
+{
+	if (t->sent == NULL || t->tls == NULL || !span_eq(span_str(t->sent), qid))
+		return;
+	if (strcmp(t->tls, "none") == 0)
+		buf_str(b, ", without TLS");
+	else
+		buf_fmt(b, ", by %s", t->tls);
+}
+
 static void
 ending_set(struct trace *t, const struct log_line *l, size_t i)
 {
 	static const struct {
 		const char *key, *before, *after;
-	} more[] = { { "to", " (to ", ")" }, { "code", ", code ", "" },
+	} more[] = { { "to", " (to ", ")" }, { "host", ", host ", "" },
+		{ "code", ", code ", "" }, { "said", ", saying: ", "" },
 		{ "why", ", because: ", "" },
 		{ "delay", ", ", " s after it came in" } };
 	struct buf b;
 	struct span v;
+	bool left = strcmp(fates[i].event, "delivered") == 0 &&
+	    log_line_get(l, "host").n != 0;
 
 	buf_init(&b, 4096);
-	buf_fmt(&b, "%s at ", fates[i].words);
+	buf_fmt(&b, "%s at ", left ? "was taken by another host" :
+	                             fates[i].words);
 	buf_safe(&b, l->time);
 	for (size_t k = 0; k < nitems(more); k++) {
 		v = log_line_get(l, more[k].key);
@@ -163,6 +188,8 @@ ending_set(struct trace *t, const struct log_line *l, size_t i)
 		buf_str(&b, more[k].before);
 		buf_safe(&b, v);
 		buf_str(&b, more[k].after);
+		if (left && strcmp(more[k].key, "host") == 0)
+			tls_add(t, log_line_get(l, "qid"), &b);
 	}
 	if (!b.bad)
 		keep(&t->ending, buf_get(&b));
@@ -212,6 +239,8 @@ reading_three(void *arg, const struct log_line *l)
 	if (qid.n != 0 ? !knows(&t->qids, qid) : !knows(&t->sids, sid))
 		return;
 	line_print(l);
+	if (span_eq(ev, SPAN("sent")))
+		note_sent(t, l);
 	/* One's own mail decides, not what became of other recipients. */
 	if (!is_about(t, l) && !is_id(t->as_typed.p) &&
 	    !span_eq(ev, SPAN("queued")))
@@ -280,6 +309,8 @@ trace_fini(struct trace *t)
 	free(t->first);
 	free(t->last);
 	free(t->ending);
+	free(t->sent);
+	free(t->tls);
 }
 
 static void

@@ -51,6 +51,16 @@ pattern_read(struct reader *r, struct span pattern, struct span *domain)
 	return r->key.bad ? -1 : 0;
 }
 
+/* "550 5.7.1 no", as other systems write it? */
+static bool
+has_code(struct span text)
+{
+	struct span word = span_word(&text);
+	uint64_t n;
+
+	return word.n == 3 && span_num(word, 400, 599, &n) == 0;
+}
+
 /* What the configuration must say for this to work. */
 static bool
 is_possible(struct reader *r, const struct transport *t, struct span domain)
@@ -66,6 +76,12 @@ is_possible(struct reader *r, const struct transport *t, struct span domain)
 	    !resolve_is_local_domain(r->conf, domain)) {
 		text_complain(&r->text, "local is for local domains; add it to "
 		    "domains in postern.conf, or name another transport");
+		return false;
+	}
+	if (t->kind == TRANSPORT_ERROR && has_code(t->text)) {
+		text_complain(&r->text, "\"%.*s\" begins with a code of SMTP, "
+		    "which is added anyway; write error:5.7.1 TEXT, or "
+		    "error:TEXT", quote_span(t->text), t->text.p);
 		return false;
 	}
 	return true;

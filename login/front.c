@@ -65,7 +65,8 @@ client_bye(struct client *c, enum goodbye why)
 void
 client_error(struct client *c, const char *text)
 {
-	client_say(c, text);
+	if (text != NULL)
+		client_say(c, text);
 	if (++c->errors >= LOGIN_ERRORS_MAX)
 		client_bye(c, BYE_ERRORS);
 }

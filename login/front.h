@@ -95,7 +95,7 @@ const struct service *service_find(const char *name);
 void client_open(int fd, const struct sockaddr *, const struct service *);
 /* One line to the client, CR LF added. */
 void client_say(struct client *, const char *text);
-/* The same, and counts it; too many end the connection. */
+/* The same (NULL: nothing), and counts it; too many end the connection. */
 void client_error(struct client *, const char *text);
 /* Last words, then the end. */
 void client_bye(struct client *, enum goodbye);

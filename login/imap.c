@@ -435,6 +435,10 @@ on_line(struct client *c, struct span line)
 		on_sasl_line(c, line);
 		return;
 	}
+	if (c->command.n == 0 && line.n == 0) {
+		client_error(c, NULL); /* some clients send one first */
+		return;
+	}
 	if (c->command.n == 0 && imap_tag(&in, &tag) == 0 && is_foreign(tag)) {
 		client_bye(c, BYE_ERRORS);
 		return;

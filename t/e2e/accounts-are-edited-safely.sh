@@ -114,10 +114,12 @@ cat >"$T/log" <<-X
 	$s:03.500Z mx postern/queue[5]: ev=delivered qid=Q2 to=carl@example.test code=250 delay=2
 	$s:04.000Z mx postern/smtpd[4]: ev=disconnect sid=S1
 	$s:05.000Z mx postern/smtpd[4]: ev=rcpt sid=S2 to=an@example.test code=550 why="no such user"
+	$s:05.100Z mx postern/relay[6]: ev=sent qid=Q3 host="mx.test[192.0.2.2]:25" code=250 tls=TLSv1.3 said="queued as X1"
+	$s:05.200Z mx postern/queue[5]: ev=delivered qid=Q3 to=far@test.test host="mx.test[192.0.2.2]:25" code=250 said="queued as X1" delay=1
 	$s:06.000Z mx sshd[9]: something else
 X
-is "log: filtered" "$(p log ev=delivered | wc -l | tr -d ' ')" 2
-is "log: the last ones" "$(p log -n 1 ev=delivered | grep -c Q2)" 1
+is "log: filtered" "$(p log ev=delivered | wc -l | tr -d ' ')" 3
+is "log: the last ones" "$(p log -n 1 ev=delivered | grep -c Q3)" 1
 p trace ann@example.test >"$T/trace" 2>&1
 like "trace: what became of it" "$(tail -1 "$T/trace")" \
     "was delivered at $s:03.000Z \(to ann@example.test\)"
@@ -126,11 +128,13 @@ like "trace: its session" "$(cat "$T/trace")" "connect.*sid=S1"
 is "trace: not the other message of the session" \
     "$(grep -c 'Q2' "$T/trace")" 0
 like "trace: by session" "$(p trace S1 2>&1)" "2 messages; 2 deliveries"
+like "trace: who took it" "$(p trace far@test.test | tail -1)" \
+    "another host at $s:05.200Z .*, host mx.test.192.0.2.2.:25, by TLSv1.3, code 250, saying: queued as X1"
 like "trace: refused at the door" "$(p trace an@example.test | tail -1)" \
     "was refused before it came in .*no such user"
 p trace anne@example.test >"$T/trace" 2>&1
 like "trace: who never came" "$(cat "$T/trace")" \
-    "No trace of anne@example.test in 8 events"
+    "No trace of anne@example.test in 10 events"
 mv "$T/log" "$T/log.1"
 printf '%s\n' "$s:09.000Z mx postern/queue[5]: ev=start" >"$T/log"
 like "trace: a rotated log is read, too" "$(p trace Q1 2>&1)" "delivered"

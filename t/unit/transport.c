@@ -59,6 +59,7 @@ static const struct bad_case {
 	{ "a star in a name", "*.c.net mx\n", "no pattern" },
 	{ "not a transport", "c.net smtp:x\n", "is no transport" },
 	{ "words behind it", "c.net mx x\n", "is no transport" },
+	{ "a code", "c.net error:550 5.7.1 no\n", "code of SMTP" },
 	{ "no host", "c.net relay:\n", "is no transport" },
 	{ "no host in brackets", "c.net relay:[]:25\n", "is no transport" },
 	{ "an open bracket", "c.net relay:[x\n", "is no transport" },
