@@ -266,6 +266,6 @@ agent_give_up(struct agent *a, const char *why)
 	struct job *j;
 
 	log_agent(a, "no answer");
-	while ((j = TAILQ_FIRST(&a->jobs)) != NULL)
-		job_fail(j, why);
+	while ((j = TAILQ_FIRST(&a->jobs)) != NULL) /* each leaves the list */
+		job_fail(j, why); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
