@@ -91,10 +91,10 @@ state_name(void)
 static const char *
 child_state(const struct child *c)
 {
-	return c->stopping      ? "draining"
-	    : !c->ready         ? "starting"
-	    : c->stem           ? "stem"
-				: "ready";
+	return c->stem && c->ready ? "stem" /* until it has ended */
+	    : c->stopping          ? "draining"
+	    : !c->ready            ? "starting"
+				   : "ready";
 }
 
 static void
