@@ -38,6 +38,7 @@ void check_mailboxes(struct check *);
 void check_names(struct check *);
 void check_tls(struct check *);
 void check_ports(struct check *);
+void check_watches(struct check *);
 void check_aliases(struct check *);
 void check_mail(struct check *);
 

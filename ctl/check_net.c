@@ -13,6 +13,7 @@
 #include "lib/aliases.h"
 #include "lib/die.h"
 #include "lib/limits.h"
+#include "lib/os_watch.h"
 #include "lib/resolve.h"
 #include "lib/text.h"
 #include "lib/tls.h"
@@ -173,6 +174,22 @@ check_ports(struct check *k)
 		for (size_t j = 0; j < all[i].l->n; j++)
 			port(k, all[i].key, &all[i].l->at[j]);
 	}
+}
+
+/* Mailboxes of virtual users belong to one uid, which has so many watches. */
+void
+check_watches(struct check *k)
+{
+	const struct conf *c = k->conf;
+	unsigned limit = os_watch_limit();
+
+	if (limit == 0 || limit >= c->sessions ||
+	    c->listen_imap.n + c->listen_imaps.n == 0)
+		return;
+	check_odd(k, "fs.inotify.max_user_instances is %u, sessions is %lld: "
+	    "IMAP sessions of one uid beyond that look for new mail once a "
+	    "second; type: sysctl -w fs.inotify.max_user_instances=%lld",
+	    limit, (long long)c->sessions, (long long)c->sessions + 128);
 }
 
 static struct map *

@@ -15,8 +15,12 @@
 #ifdef __linux__
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <sys/inotify.h>
+
+#include "lib/span.h"
 
 struct os_watch {
 	int fd;
@@ -140,7 +144,29 @@ os_watch_drain(struct os_watch *w, uint64_t *count, bool *exact)
 	}
 }
 
+unsigned
+os_watch_limit(void)
+{
+	FILE *f = fopen("/proc/sys/fs/inotify/max_user_instances", "re");
+	char text[32] = "";
+	uint64_t n = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), f) == NULL ||
+	    span_num(span_trim(span_str(text)), 0, UINT_MAX, &n) == -1)
+		n = 0;
+	(void)fclose(f);
+	return (unsigned)n;
+}
+
 #else /* kqueue(2) tells that a directory changed, not how often */
+
+unsigned
+os_watch_limit(void)
+{
+	return 0;
+}
 
 #if defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__) || \
     defined(__DragonFly__) || defined(__APPLE__)

@@ -27,5 +27,7 @@ void os_watch_again(struct os_watch *, int dirfd, unsigned which);
  * came, went or was renamed (twice) has been counted since the last call.
  */
 void os_watch_drain(struct os_watch *, uint64_t *count, bool *exact);
+/* How many of them one user may have; 0: nobody says. */
+unsigned os_watch_limit(void);
 
 #endif
