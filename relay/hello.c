@@ -6,7 +6,8 @@
  *   "encrypt" and "verify" nothing does
  * - what was learnt before the handshake is forgotten after it
  * - a password is never sent without TLS, unless the policy for that host
- *   says none in so many words
+ *   says none in so many words, and only to a server that is verified,
+ *   unless it says encrypt
  */
 #include <string.h>
 
@@ -188,9 +189,8 @@ port_of(const struct session *s)
 	return (unsigned)port;
 }
 
-/* By the name of the next hop, never by one that DNS has named. */
-static bool
-password_of(const struct session *s, struct relay_password *p)
+bool
+session_password(const struct session *s, struct relay_password *p)
 {
 	if (s->transport == JOB_LMTP_UNIX || s->trip == NULL)
 		return false;
@@ -233,7 +233,7 @@ auth_wanted(struct session *s)
 {
 	struct relay_password p;
 
-	if (s->logged_in || !password_of(s, &p))
+	if (s->logged_in || !session_password(s, &p))
 		return false;
 	if (!tls_is_up(s) && s->level != TLS_LEVEL_NONE) {
 		session_fail_us(s, TRIP_NEXT, "4.7.0",
@@ -268,7 +268,7 @@ hello_auth(struct session *s)
 		return;
 	}
 	if (s->reply.code == 334 && (s->can & CAN_AUTH_PLAIN) == 0 &&
-	    s->login_step < 2 && password_of(s, &p)) {
+	    s->login_step < 2 && session_password(s, &p)) {
 		say_base64(s, "", s->login_step++ == 0 ? p.user : p.password);
 		session_enter(s, S_AUTH);
 		return;

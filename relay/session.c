@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/map.h"
+#include "lib/relay_passwords.h"
 #include "lib/tls.h"
 #include "relay/dead.h"
 #include "relay/self.h"
@@ -355,14 +356,31 @@ static const struct conn_ops ops = {
 	.on_close = on_close,
 };
 
+/*
+ * Whose name is only known from an unsigned answer of DNS cannot have less
+ * asked of him than of his domain: anybody could be called by it. And who
+ * gets a password is to prove that it is meant for him, unless the map says
+ * that any certificate, or none, will do.
+ */
 static void
 policy_set(struct session *s, const struct job *j)
 {
 	struct span domain = j->host, host = span_str(s->target.name);
-	struct tls_policy p = { 0 };
+	struct tls_policy p = { 0 }, least;
+	struct relay_password unused;
+	bool named;
 
 	(void)tls_level_parse(span_str(relay.conf->relay_tls), &p.level);
-	(void)tls_policy_find(relay.tls_policy, domain, host, &p);
+	least = p;
+	(void)tls_policy_find(relay.tls_policy, domain, SPAN_NONE, &least);
+	named = tls_policy_find(relay.tls_policy, domain, host, &p);
+	if (j->transport == JOB_MX && !s->target.secure &&
+	    p.level < least.level)
+		p = least;
+	if ((p.level == TLS_LEVEL_MAY ||
+		(p.level == TLS_LEVEL_NONE && !named)) &&
+	    session_password(s, &unused))
+		p.level = TLS_LEVEL_VERIFY;
 	s->level = j->transport == JOB_LMTP_UNIX ? TLS_LEVEL_NONE : p.level;
 	if (span_copy(s->match, sizeof(s->match), p.match) == -1)
 		s->match[0] = '\0';

@@ -140,6 +140,10 @@ void session_done(struct session *);
 void session_quit(struct session *);
 
 /* hello.c: one handler a state; a whole reply is in s->reply. */
+struct relay_password;
+/* By the name of the next hop, never by one that DNS has named. False: it
+ * wants none. */
+bool session_password(const struct session *, struct relay_password *);
 void hello_begin(struct session *);
 void hello_greeting(struct session *);
 void hello_ehlo(struct session *);

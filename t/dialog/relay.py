@@ -742,9 +742,8 @@ def tls():
     s = Server('127.0.0.1')
     s.certify(good)
     auth = '250-server\n250-AUTH PLAIN LOGIN\n250 STARTTLS'
-    with Carrier(policy={'127.0.0.1': 'may'}, passwords={
-            '127.0.0.1:%d' % s.port: 'joe\0pass word'}) as c:
-        c.policy = {'other.test': 'none'}
+    with Carrier() as c:
+        c.policy = {'other.test': 'none', '127.0.0.1': 'encrypt'}
         c.zone[A, 'other.test'] = ['127.0.0.1']
         c.passwords['127.0.0.1:%d' % s.port] = 'joe\0pass word'
         c.passwords['other.test'] = 'joe\0pass word'
@@ -766,7 +765,7 @@ def tls():
                         base64.b64encode(b'pass word').decode()], 'by LOGIN')
         login('451 4.7.8', 'a wrong one', dict(both, AUTH='535 5.7.8 no'))
         is_(s.bodies, [], 'nothing is sent')
-        cmds = login('451 4.7.0', 'no TLS', {'EHLO': auth.replace(
+        cmds = login('451 4.7.4', 'no TLS', {'EHLO': auth.replace(
             '250 STARTTLS', '250 SIZE')})
         is_(cmds, ['EHLO client.test'], 'no password')
         login('451 4.7.0', 'no AUTH', {'EHLO': TLS, 'EHLO tls': PLAIN})
@@ -776,6 +775,45 @@ def tls():
         log = c.log_text()
         ok('pass word' not in log and 'cGFzcyB3b3Jk' not in log,
            'no password in the log')
+        end(c, s)
+    s = Server('127.0.0.1')
+    s.certify(good)
+    for default in ('may', 'none'):
+        with Carrier({'relay-tls': default, 'tls-ca-file': ca}) as c:
+            c.zone[A, 'relay.test'] = c.zone[A, 'other.test'] = ['127.0.0.1']
+            c.passwords['relay.test'] = c.passwords['other.test'] = 'joe\0x'
+            c.start()
+            fresh(c, s)
+            _, cmds = one(c, s, both, [R1], ['250 2.0.0'],
+                          'relay-tls %s, a password' % default,
+                          host='relay.test')
+            ok(cmds[3].startswith('AUTH PLAIN'), 'is given to its host', cmds)
+            fresh(c, s)
+            _, cmds = one(c, s, both, [R1], ['451 4.7.5'], 'not to one that '
+                          'has the certificate of another', host='other.test')
+            is_(cmds, ['EHLO client.test', 'STARTTLS'], 'it is not')
+            fresh(c, s)
+            _, cmds = one(c, s, {'EHLO': auth.replace('250 STARTTLS',
+                                                      '250 SIZE')}, [R1],
+                          ['451 4.7.4'], 'nor in plain text',
+                          host='relay.test')
+            is_(cmds, ['EHLO client.test'], 'it is not, either')
+            end(c)
+    fresh(c, s)
+    with Carrier({'smtp-port': str(s.port), 'tls-ca-file': ca}, policy={
+            '*': 'verify', 'old.test': 'none'}) as c:
+        c.zone[A, 'old.test'] = ['127.0.0.1']
+        c.zone[MXRR, 'signed.test'] = [(1, 'old.test')]
+        c.zone[MXRR, 'spoofed.test'] = [(1, 'old.test')]
+        c.secure.add('signed.test')
+        c.start()
+        got = c.wait(c.job([R1], MX, 'spoofed.test'))
+        is_(short(got), {R1: '451 4.7.4'},
+            'an unsigned MX does not choose its policy')
+        is_(s.bodies, [], 'nothing is sent')
+        for domain in ('signed.test', 'old.test'):
+            got = c.wait(c.job([R1], MX, domain))
+            is_(short(got), {R1: '250 2.0.0'}, 'a signed one, a domain do')
         end(c, s)
 
 
