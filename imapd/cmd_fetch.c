@@ -88,19 +88,12 @@ static int
 message_prepare(struct fetch *f, uint32_t seq)
 {
 	bool sized = mailbox_msg(f->s->box, seq)->size_known;
-	struct span rec;
 
 	if (f->needs_file && text_open(f->s, seq) == -1)
 		return -1;
 	if (!f->needs_record && (!f->needs_size || sized))
 		return 0;
-	if (mailbox_structure(f->s->box, seq, &rec) == -1)
-		return -1;
-	if (structure_open(rec, &f->st) == -1) {
-		errno = EIO;
-		return -1;
-	}
-	return 0;
+	return mailbox_structure(f->s->box, seq, &f->st);
 }
 
 static void

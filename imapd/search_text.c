@@ -101,11 +101,8 @@ file_open(struct texts *t)
 static bool
 structure_get(struct texts *t)
 {
-	struct span rec;
-
 	if (!t->opened && !t->missing) {
-		t->opened = mailbox_structure(t->box, t->seq, &rec) == 0 &&
-		    structure_open(rec, &t->st) == 0;
+		t->opened = mailbox_structure(t->box, t->seq, &t->st) == 0;
 		t->missing = !t->opened;
 	}
 	return t->opened;

@@ -51,19 +51,26 @@ buf_trim(struct buf *b)
 	}
 }
 
+/* Is there room already? cap is at most max + 1. */
+static inline bool
+fits(const struct buf *b, size_t n)
+{
+	return !b->bad && n < b->cap - b->n;
+}
+
 /* Memory for n more bytes and a terminator; false and bad if over max. */
 static bool
 grow(struct buf *b, size_t n)
 {
 	size_t need, cap;
 
+	if (fits(b, n))
+		return true;
 	if (b->bad || n > b->max - b->n) {
 		b->bad = true;
 		return false;
 	}
 	need = b->n + n + 1; /* max < SIZE_MAX: fits */
-	if (need <= b->cap)
-		return true;
 	cap = b->cap == 0 ? BUF_FIRST : b->cap;
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
@@ -77,7 +84,7 @@ grow(struct buf *b, size_t n)
 void
 buf_bytes(struct buf *b, const void *p, size_t n)
 {
-	if (!grow(b, n) || n == 0)
+	if ((!fits(b, n) && !grow(b, n)) || n == 0)
 		return;
 	memcpy(b->p + b->n, p, n);
 	b->n += n;
@@ -98,7 +105,8 @@ buf_str(struct buf *b, const char *s)
 void
 buf_char(struct buf *b, char c)
 {
-	buf_bytes(b, &c, 1);
+	if (fits(b, 1) || grow(b, 1))
+		b->p[b->n++] = c;
 }
 
 void

@@ -37,8 +37,11 @@ put(struct imap_out *o, struct span s)
 {
 	if (o->gone)
 		return;
-	if (s.n > GATHER - o->b->n || s.n >= DIRECT)
-		spill(o);
+	if (s.n < DIRECT && s.n <= GATHER - o->b->n) {
+		buf_span(o->b, s);
+		return;
+	}
+	spill(o);
 	if (s.n < DIRECT)
 		buf_span(o->b, s);
 	else if (!o->gone && o->sink(o->arg, s) == -1)
@@ -54,7 +57,10 @@ put_str(struct imap_out *o, const char *s)
 static void
 put_char(struct imap_out *o, char c)
 {
-	put(o, span_of(&c, 1));
+	if (!o->gone && o->b->n < GATHER)
+		buf_char(o->b, c);
+	else
+		put(o, span_of(&c, 1));
 }
 
 static void
@@ -219,6 +225,29 @@ out_status(struct imap_out *o, struct span tag, enum out_status st,
 	out_status_end(o, text);
 }
 
+enum byte { /* what its being somewhere in a string means */
+	B_NO_WORD = 1,
+	B_NO_TEXT = 2, /* not in a quoted string */
+	B_HIGH = 4,
+	B_QUOTE = 8,
+	B_BACKSLASH = 16,
+	B_STAR = 32,
+};
+
+/* clang-format off */
+static const unsigned char bytes[256] = {
+	[1 ... 9] = B_NO_WORD, [11 ... 12] = B_NO_WORD,
+	[14 ... ' '] = B_NO_WORD,
+	['\0'] = B_NO_WORD | B_NO_TEXT,
+	['\r'] = B_NO_WORD | B_NO_TEXT, ['\n'] = B_NO_WORD | B_NO_TEXT,
+	['('] = B_NO_WORD, [')'] = B_NO_WORD, ['{'] = B_NO_WORD,
+	['%'] = B_NO_WORD,
+	['"'] = B_NO_WORD | B_QUOTE, ['\\'] = B_BACKSLASH, ['*'] = B_STAR,
+	[0x7f] = B_NO_WORD,
+	[0x80 ... 0xff] = B_NO_WORD | B_HIGH,
+};
+/* clang-format on */
+
 /*
  * Words of ours: atoms, flags, and the pieces of "BODY[1.HEADER.FIELDS (TO)]"
  * and "BODY[]<0>", which are more than an atom may hold.
@@ -226,18 +255,20 @@ out_status(struct imap_out *o, struct span tag, enum out_status st,
 static bool
 is_word(struct span s)
 {
+	unsigned all = 0;
 	size_t i;
 
-	for (i = 0; i < s.n; i++) {
-		if (!char_is(s.p[i], CH_GRAPH) ||
-		    strchr("(){\"%", s.p[i]) != NULL)
+	for (i = 0; i < s.n; i++)
+		all |= bytes[(unsigned char)s.p[i]];
+	if ((all & (B_NO_WORD | B_STAR | B_BACKSLASH)) == 0)
+		return s.n > 0;
+	if ((all & B_NO_WORD) != 0)
+		return false;
+	for (i = 0; i < s.n; i++)
+		if ((s.p[i] == '\\' && i != 0) ||
+		    (s.p[i] == '*' && !(i == 1 && s.p[0] == '\\')))
 			return false;
-		if (s.p[i] == '\\' && i != 0)
-			return false;
-		if (s.p[i] == '*' && !(i == 1 && s.p[0] == '\\'))
-			return false;
-	}
-	return s.n > 0;
+	return true;
 }
 
 void
@@ -268,30 +299,13 @@ out_nil(struct imap_out *o)
 	put(o, SPAN("NIL"));
 }
 
-/* RFC 3501 9 TEXT-CHAR, RFC 6855 3 with utf8. */
-static bool
-may_quote(const struct imap_out *o, struct span s)
-{
-	bool high = false;
-	size_t i;
-
-	if (s.n > QUOTED_MAX)
-		return false;
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] == '\0' || s.p[i] == '\r' || s.p[i] == '\n')
-			return false;
-		high |= (s.p[i] & 0x80) != 0;
-	}
-	return !high || (o->utf8 && utf8_ok(s));
-}
-
 static void
-put_quoted(struct imap_out *o, struct span s)
+put_quoted(struct imap_out *o, struct span s, bool escapes)
 {
 	size_t n;
 
 	put_char(o, '"');
-	while (s.n > 0) {
+	while (escapes && s.n > 0) {
 		for (n = 0; n < s.n; n++)
 			if (s.p[n] == '"' || s.p[n] == '\\')
 				break;
@@ -301,19 +315,27 @@ put_quoted(struct imap_out *o, struct span s)
 			put(o, span_take(&s, 1));
 		}
 	}
+	put(o, s);
 	put_char(o, '"');
 }
 
+/* RFC 3501 9 TEXT-CHAR, RFC 6855 3 with utf8. */
 void
 out_string(struct imap_out *o, struct span s)
 {
-	if (!may_quote(o, s)) {
+	unsigned all = s.n > QUOTED_MAX ? B_NO_TEXT : 0;
+	size_t i;
+
+	for (i = 0; i < s.n && (all & B_NO_TEXT) == 0; i++)
+		all |= bytes[(unsigned char)s.p[i]];
+	if ((all & B_NO_TEXT) != 0 ||
+	    ((all & B_HIGH) != 0 && !(o->utf8 && utf8_ok(s)))) {
 		out_literal(o, s.n);
 		out_literal_bytes(o, s);
 		return;
 	}
 	item(o);
-	put_quoted(o, s);
+	put_quoted(o, s, (all & (B_QUOTE | B_BACKSLASH)) != 0);
 }
 
 void

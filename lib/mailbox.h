@@ -20,6 +20,7 @@
 #include "lib/buf.h"
 
 struct mailbox;
+struct structure;
 
 enum mailbox_flag {
 	MF_SEEN = 1, MF_ANSWERED = 2, MF_FLAGGED = 4, MF_DELETED = 8,
@@ -104,11 +105,11 @@ int mailbox_expunge(struct mailbox *, const uint32_t *seq, size_t n);
  */
 int mailbox_file(struct mailbox *, uint32_t seq);
 /*
- * The record of lib/structure.h, made and kept at first use; *size is also
- * put into the view. Valid until the next call but mailbox_msg(). -1 and
- * errno.
+ * The record of lib/structure.h, opened; made and kept at first use. Its size
+ * is also put into the view. Valid until the next call but mailbox_msg(). -1
+ * and errno.
  */
-int mailbox_structure(struct mailbox *, uint32_t seq, struct span *rec);
+int mailbox_structure(struct mailbox *, uint32_t seq, struct structure *);
 
 /*
  * APPEND: a file in tmp/ to be written (LF lines), then made durable and

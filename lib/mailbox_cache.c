@@ -71,15 +71,13 @@ entry_size(uint32_t len)
 static uint32_t
 entry_crc(uint32_t uid, struct span rec)
 {
-	struct buf b;
-	uint32_t crc;
+	const uint32_t v[] = { uid, (uint32_t)rec.n };
+	char head[8];
 
-	buf_init(&b, 8);
-	put_u32(&b, uid);
-	put_u32(&b, (uint32_t)rec.n);
-	crc = crc32c(crc32c(0, b.p, b.n), rec.p, rec.n);
-	buf_fini(&b);
-	return crc;
+	for (unsigned i = 0; i < sizeof(head); i++)
+		head[i] = (char)(unsigned char)(v[i / 4] >>
+			(8 * (3 - i % 4)) & 0xff);
+	return crc32c(crc32c(0, head, sizeof(head)), rec.p, rec.n);
 }
 
 int
@@ -299,12 +297,11 @@ cache_rest(struct mailbox *m)
 }
 
 static int
-cache_get(struct mailbox *m, uint32_t uid, struct span *rec)
+cache_get(struct mailbox *m, uint32_t uid, struct structure *s)
 {
 	struct mailbox_cache *c = m->cache;
 	const struct place *p = place_find(c, uid);
-	struct structure s;
-	struct span in, len;
+	struct span in, len, rec;
 	uint32_t found, n;
 	uint64_t at;
 
@@ -315,8 +312,8 @@ cache_get(struct mailbox *m, uint32_t uid, struct span *rec)
 	if (get_u32(&len, &n) == -1 || n > STRUCTURE_MAX)
 		goto bad;
 	in = window(c, at, (size_t)entry_size(n));
-	if (mailbox_cache_entry(&in, &found, rec) == -1 || found != uid ||
-	    structure_open(*rec, &s) == -1)
+	if (mailbox_cache_entry(&in, &found, &rec) == -1 || found != uid ||
+	    structure_open(rec, s) == -1)
 		goto bad;
 	return 0;
 bad:
@@ -391,36 +388,26 @@ out:
 	return rc;
 }
 
-/* What the record says of the size is what counts from now on. */
-static void
-learn_size(struct mailbox *m, uint32_t seq, struct span rec)
-{
-	struct row *r = &m->t.row[seq - 1];
-	struct structure s;
-
-	if (structure_open(rec, &s) == -1)
-		return;
-	r->m.size = structure_size(&s);
-	r->m.size_known = true;
-}
-
 int
-mailbox_structure(struct mailbox *m, uint32_t seq, struct span *rec)
+mailbox_structure(struct mailbox *m, uint32_t seq, struct structure *s)
 {
-	uint32_t uid;
+	struct row *r;
 
 	if (seq == 0 || seq > m->count) {
 		errno = EINVAL;
 		return -1;
 	}
-	uid = m->t.row[seq - 1].m.uid;
 	cache_open(m);
-	if (cache_get(m, uid, rec) == -1) {
+	if (cache_get(m, m->t.row[seq - 1].m.uid, s) == -1) {
 		if (make(m, seq) == -1)
 			return -1;
-		*rec = buf_get(&m->cache->rec);
-		cache_put(m, uid, *rec);
+		cache_put(m, m->t.row[seq - 1].m.uid, buf_get(&m->cache->rec));
+		if (structure_open(buf_get(&m->cache->rec), s) == -1)
+			die("a record of ours makes no sense");
 	}
-	learn_size(m, seq, *rec);
+	/* What it says of the size is what counts from now on. */
+	r = &m->t.row[seq - 1];
+	r->m.size = structure_size(s);
+	r->m.size_known = true;
 	return 0;
 }

@@ -10,12 +10,6 @@
 #include "lib/die.h"
 
 struct span
-span_of(const void *p, size_t n)
-{
-	return (struct span){ p, n };
-}
-
-struct span
 span_str(const char *s)
 {
 	return s == NULL ? SPAN_NONE : (struct span){ s, strlen(s) };
@@ -100,25 +94,6 @@ span_rfind(struct span s, char c)
 		if (s.p[i - 1] == c)
 			return i - 1;
 	return s.n;
-}
-
-struct span
-span_slice(struct span s, size_t from, size_t to)
-{
-	if (to > s.n)
-		to = s.n;
-	if (from > to)
-		from = to;
-	return (struct span){ from == 0 ? s.p : s.p + from, to - from };
-}
-
-struct span
-span_take(struct span *s, size_t n)
-{
-	struct span front = span_slice(*s, 0, n);
-
-	*s = span_slice(*s, front.n, s->n);
-	return front;
 }
 
 struct span

@@ -21,7 +21,12 @@ struct span {
 
 #define nitems(a) (sizeof(a) / sizeof((a)[0]))
 
-struct span span_of(const void *p, size_t n);
+static inline struct span
+span_of(const void *p, size_t n)
+{
+	return (struct span){ p, n };
+}
+
 struct span span_str(const char *s); /* up to the terminator; NULL is empty */
 
 bool span_eq(struct span a, struct span b);
@@ -38,9 +43,26 @@ size_t span_find(struct span s, char c);
 size_t span_rfind(struct span s, char c);
 
 /* The bytes [from, to) of s; both are clamped to s. */
-struct span span_slice(struct span s, size_t from, size_t to);
+static inline struct span
+span_slice(struct span s, size_t from, size_t to)
+{
+	if (to > s.n)
+		to = s.n;
+	if (from > to)
+		from = to;
+	return (struct span){ from == 0 ? s.p : s.p + from, to - from };
+}
+
 /* Drops n bytes from the front of *s (clamped) and returns them. */
-struct span span_take(struct span *s, size_t n);
+static inline struct span
+span_take(struct span *s, size_t n)
+{
+	struct span front = span_slice(*s, 0, n);
+
+	*s = span_slice(*s, front.n, s->n);
+	return front;
+}
+
 /* Drops spaces and tabs at both ends. */
 struct span span_trim(struct span s);
 /* Takes the next word (no space or tab in it) off *s, and the blanks around. */

@@ -27,6 +27,7 @@ void structure_make(struct span message, struct buf *out);
 /* A record as read from disk: trusted only after this. 0, or -1: damaged. */
 struct structure {
 	struct span rec;
+	uint64_t size;
 };
 int structure_open(struct span rec, struct structure *);
 

@@ -56,7 +56,16 @@ struct structure_node {
  * relations to its parent are structure_open()'s to check.
  */
 bool structure_take_string(struct span *in, struct span *s);
-bool structure_take_num(struct span *in, uint64_t *n);
+bool structure_take_large(struct span *in, uint64_t *n);
+static inline bool
+structure_take_num(struct span *in, uint64_t *n)
+{
+	/* Most fit into one byte. */
+	if (in->n == 0 || ((unsigned char)in->p[0] & 0x80) != 0)
+		return structure_take_large(in, n);
+	*n = (unsigned char)span_take(in, 1).p[0];
+	return true;
+}
 bool structure_take_envelope(struct span *in, struct envelope *e);
 bool structure_take_node(struct span *in, struct structure_node *n);
 /* The first: the message. */

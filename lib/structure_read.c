@@ -13,7 +13,7 @@
 enum { DEPTH_MAX = MIME_DEPTH_MAX + 2 };
 
 bool
-structure_take_num(struct span *in, uint64_t *n)
+structure_take_large(struct span *in, uint64_t *n)
 {
 	uint64_t v = 0;
 	unsigned char c;
@@ -31,8 +31,8 @@ structure_take_num(struct span *in, uint64_t *n)
 	return false;
 }
 
-bool
-structure_take_string(struct span *in, struct span *s)
+static inline bool
+take_string(struct span *in, struct span *s)
 {
 	uint64_t n;
 
@@ -40,6 +40,12 @@ structure_take_string(struct span *in, struct span *s)
 		return false;
 	*s = n == 0 ? (struct span){ NULL, 0 } : span_take(in, (size_t)n - 1);
 	return true;
+}
+
+bool
+structure_take_string(struct span *in, struct span *s)
+{
+	return take_string(in, s);
 }
 
 static bool
@@ -52,7 +58,7 @@ take_list(struct span *in, size_t strings, struct structure_list *l)
 		return false;
 	first = *in;
 	for (i = 0; i < l->n * strings; i++)
-		if (!structure_take_string(in, &s) || s.p == NULL)
+		if (!take_string(in, &s) || s.p == NULL)
 			return false;
 	l->bytes = span_slice(first, 0, first.n - in->n);
 	return true;
@@ -64,7 +70,7 @@ structure_take_envelope(struct span *in, struct envelope *e)
 	size_t i;
 
 	for (i = 0; i < STRUCTURE_FIELDS; i++)
-		if (!structure_take_string(in, &e->field[i]))
+		if (!take_string(in, &e->field[i]))
 			return false;
 	return true;
 }
@@ -83,15 +89,15 @@ take_numbers(struct span *in, struct structure_node *n)
 static bool
 take_strings(struct span *in, struct structure_node *n)
 {
-	if (!structure_take_string(in, &n->type) ||
-	    !structure_take_string(in, &n->subtype) ||
-	    !structure_take_string(in, &n->encoding) ||
-	    !structure_take_string(in, &n->id) ||
-	    !structure_take_string(in, &n->description) ||
-	    !structure_take_string(in, &n->md5) ||
-	    !structure_take_string(in, &n->location) ||
+	if (!take_string(in, &n->type) ||
+	    !take_string(in, &n->subtype) ||
+	    !take_string(in, &n->encoding) ||
+	    !take_string(in, &n->id) ||
+	    !take_string(in, &n->description) ||
+	    !take_string(in, &n->md5) ||
+	    !take_string(in, &n->location) ||
 	    !take_list(in, 2, &n->params) ||
-	    !structure_take_string(in, &n->disposition))
+	    !take_string(in, &n->disposition))
 		return false;
 	n->disposition_params.n = 0;
 	return (n->disposition.p == NULL ||
@@ -152,26 +158,39 @@ numbers_fit(const struct structure_node *n, uint64_t from, uint64_t to)
 	    n->body_bare <= n->lines && n->lines <= n->end - n->body;
 }
 
+static bool
+skip_envelope(struct span *in)
+{
+	struct span s;
+	size_t i;
+
+	for (i = 0; i < STRUCTURE_FIELDS; i++)
+		if (!take_string(in, &s))
+			return false;
+	return true;
+}
+
 /* One part and all below it; *left: parts that there may still be. */
 static bool
-check(struct span *in, uint64_t from, uint64_t to, int depth, int *left)
+check(struct span *in, uint64_t from, uint64_t to, int depth, int *left,
+    uint64_t *size)
 {
 	struct structure_node n;
-	struct envelope e;
-	uint64_t children = 1;
+	uint64_t children = 1, below;
 
 	if (depth > DEPTH_MAX || (*left)-- == 0 ||
 	    !structure_take_node(in, &n) || !kind_fits(&n) ||
 	    !numbers_fit(&n, from, to))
 		return false;
+	*size = n.end - n.header + n.header_bare + n.body_bare;
 	if (n.kind == MIME_LEAF)
 		return true;
 	if (n.kind == MIME_MESSAGE
-		? !structure_take_envelope(&n.below, &e)
+		? !skip_envelope(&n.below)
 		: !structure_take_num(&n.below, &children) || children == 0)
 		return false;
 	for (from = n.body; children > 0; children--)
-		if (!check(&n.below, from, n.end, depth + 1, left))
+		if (!check(&n.below, from, n.end, depth + 1, left, &below))
 			return false;
 	return n.below.n == 0;
 }
@@ -181,14 +200,15 @@ structure_open(struct span rec, struct structure *s)
 {
 	int left = MIME_PARTS_MAX + 1;
 	struct span in = rec;
-	struct envelope e;
+	uint64_t size;
 
 	if (rec.n > STRUCTURE_MAX || rec.n == 0 ||
 	    span_take(&in, 1).p[0] != STRUCTURE_VERSION ||
-	    !structure_take_envelope(&in, &e) ||
-	    !check(&in, 0, INT64_MAX / 2, 0, &left) || in.n != 0)
+	    !skip_envelope(&in) ||
+	    !check(&in, 0, INT64_MAX / 2, 0, &left, &size) || in.n != 0)
 		return -1;
 	s->rec = rec;
+	s->size = size;
 	return 0;
 }
 
@@ -206,11 +226,7 @@ structure_root(
 uint64_t
 structure_size(const struct structure *s)
 {
-	struct structure_node n;
-	struct envelope e;
-
-	structure_root(s, &e, &n);
-	return n.end - n.header + n.header_bare + n.body_bare;
+	return s->size;
 }
 
 bool
@@ -247,8 +263,8 @@ charset_of(const struct structure_node *n)
 	uint64_t i;
 
 	for (i = 0; i < n->params.n; i++) {
-		if (!structure_take_string(&in, &name) ||
-		    !structure_take_string(&in, &value))
+		if (!take_string(&in, &name) ||
+		    !take_string(&in, &value))
 			break;
 		if (span_eq(name, SPAN("charset")))
 			return value;

@@ -482,7 +482,7 @@ static void
 test_structure(void)
 {
 	struct mailbox *m;
-	struct span rec;
+	struct structure st;
 	struct buf first, cache;
 
 	box_new();
@@ -491,27 +491,27 @@ test_structure(void)
 	put("cur/1.a:2,", "Subject: one\n\nbody\n");
 	put("cur/2.b:2,", "Subject: two\r\n\r\nbody\r\n");
 	m = open_it(false);
-	ok(mailbox_structure(m, 1, &rec) == 0, "a structure is made");
-	buf_span(&first, rec);
+	ok(mailbox_structure(m, 1, &st) == 0, "a structure is made");
+	buf_span(&first, st.rec);
 	ok(mailbox_msg(m, 1)->size_known && mailbox_msg(m, 1)->size == 22,
 	    "it tells the size");
-	ok(mailbox_structure(m, 2, &rec) == 0 &&
+	ok(mailbox_structure(m, 2, &st) == 0 &&
 		mailbox_msg(m, 2)->size == 22,
 	    "also of a file with CR LF");
 	mailbox_close(m);
 	put("cur/1.a:2,", "");
 	m = open_it(false);
-	ok(mailbox_structure(m, 1, &rec) == 0 &&
-		span_eq(rec, buf_get(&first)),
+	ok(mailbox_structure(m, 1, &st) == 0 &&
+		span_eq(st.rec, buf_get(&first)),
 	    "it is kept");
 	mailbox_close(m);
 	load_file("postern.cache", &cache);
 	cache.p[40] ^= 1;
 	save_file("postern.cache", cache.p, cache.n);
 	m = open_it(false);
-	ok(mailbox_structure(m, 1, &rec) == 0 &&
-		!span_eq(rec, buf_get(&first)) &&
-		mailbox_structure(m, 2, &rec) == 0,
+	ok(mailbox_structure(m, 1, &st) == 0 &&
+		!span_eq(st.rec, buf_get(&first)) &&
+		mailbox_structure(m, 2, &st) == 0,
 	    "unless it is damaged");
 	mailbox_close(m);
 	buf_fini(&first);
