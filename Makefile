@@ -149,7 +149,8 @@ CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o \
 	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
 	ctl/logfile$S.o ctl/verb_check$S.o ctl/check_files$S.o \
-	ctl/check_owners$S.o ctl/check_net$S.o ctl/check_dns$S.o ctl/sendmail$S.o ctl/message$S.o ctl/submit$S.o
+	ctl/check_owners$S.o ctl/check_net$S.o ctl/check_dns$S.o \
+	ctl/check_queue$S.o ctl/sendmail$S.o ctl/message$S.o ctl/submit$S.o
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \

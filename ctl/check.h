@@ -44,6 +44,8 @@ void check_mail(struct check *);
 
 /* ctl/check_dns.c: do the resolvers answer? */
 void check_dns(struct check *);
+/* ctl/check_queue.c: which next hops are down? */
+void check_queue(struct check *);
 
 /*
  * Says what is wrong if a file does not belong to owner, or lets others do

@@ -131,7 +131,11 @@ void
 check_dns(struct check *k)
 {
 	const struct conf_list *l = &k->conf->resolver;
+	const char *anchor = k->conf->dns_trust_anchor;
 
+	if (anchor[0] != '\0' && access(anchor, R_OK) == -1)
+		check_bad(k, "dns-trust-anchor %s: %s; correct it, or leave "
+		    "it out for the system's", anchor, strerror(errno));
 	if (conf_list_has(l, SPAN("recursive")))
 		check_ok(k, "resolver: recursive");
 	else if (conf_list_has(l, SPAN("system")))

@@ -64,6 +64,23 @@ certificate(struct check *k, const struct tls_server *s)
 		    c->tls_certificate, c->hostname);
 }
 
+/* Whom relay believes when the policy is to verify. */
+static void
+authorities(struct check *k)
+{
+	const char *file = k->conf->tls_ca_file;
+	char why[256] = "";
+
+	tls_client_free(tls_client_new(file, why, sizeof(why)));
+	if (why[0] != '\0' && file[0] != '\0')
+		check_bad(k, "tls-ca-file: %s; correct it, or leave it out for "
+		    "the system's authorities", why);
+	else if (why[0] != '\0')
+		check_odd(k, "tls-ca-file is not set, and the system has no "
+		    "authorities (%s): mail that must be verified waits; "
+		    "install ca-certificates", why);
+}
+
 void
 check_tls(struct check *k)
 {
@@ -73,6 +90,7 @@ check_tls(struct check *k)
 	struct stat st;
 	int cert, key;
 
+	authorities(k);
 	if (c->tls_certificate[0] == '\0') {
 		check_odd(k, "tls-certificate is not set: no TLS, so nobody "
 		    "can log in from outside; set tls-certificate and "

@@ -70,7 +70,7 @@ verb_check(struct ctl *c, int argc, char **argv)
 	static void (*const parts[])(struct check *) = { check_names,
 		check_accounts, check_programs, check_places, check_log,
 		check_maps, check_tls, check_ports, check_watches, check_dns,
-		check_aliases, check_mail, check_mailboxes };
+		check_queue, check_aliases, check_mail, check_mailboxes };
 	struct check k = { .ctl = c };
 	int rc;
 

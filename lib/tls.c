@@ -386,6 +386,7 @@ struct tls_client *
 tls_client_new(const char *ca_file, char *why, size_t whylen)
 {
 	struct tls_client *c = xcalloc(1, sizeof(*c));
+	char what[256];
 
 	strlcpy(why, "", whylen);
 	ERR_clear_error();
@@ -395,8 +396,11 @@ tls_client_new(const char *ca_file, char *why, size_t whylen)
 		SSL_SESS_CACHE_NO_INTERNAL);
 	if (ca_file == NULL || ca_file[0] == '\0')
 		ca_file = ca_file_find();
-	if (SSL_CTX_load_verify_file(c->ctx, ca_file) != 1)
-		set_why(why, whylen, "cannot read the authorities");
+	if (SSL_CTX_load_verify_file(c->ctx, ca_file) != 1) {
+		snprintf(what, sizeof(what), "cannot read the authorities in "
+		    "%s", ca_file);
+		set_why(why, whylen, what);
+	}
 	return c;
 }
 

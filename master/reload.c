@@ -317,8 +317,8 @@ reload_child_ready(void)
 	for (struct seat *s = seats; s != NULL; s = s->next)
 		if (s->gen == house.next && s->child != NULL &&
 		    s->child->flawed) {
-			cancel("the certificate cannot be used, see the log; "
-			       "the old one stays\n");
+			cancel("a certificate or tls-ca-file cannot be used, "
+			       "see the log; the old configuration stays\n");
 			return;
 		}
 	for (struct seat *s = seats; s != NULL; s = s->next)
