@@ -120,6 +120,7 @@ enum {
 	RELAY_TRY_MS = 15 * 60 * 1000, /* then no further address is tried */
 	RELAY_TRANSACTION_MS = 75 * 60 * 1000, /* from MAIL to the last answer:
 				 * each may be slow, not all of them */
+	RELAY_ASK_MS = 10 * 1000, /* beyond dns-timeout, for dns, master */
 	RELAY_QUIT_MS = 5 * 1000, /* for the answer to QUIT */
 	RELAY_BLOCK = 64 * 1024, /* read from the spool and sent at once */
 	RELAY_OUT_MAX = 256 * 1024, /* that a server has not taken yet */

@@ -1,6 +1,8 @@
 /*
  * ask: a question is owned by who asked; it is freed after its answer was
- * given, and is forgotten (owner gone, slot kept) by ask_forget().
+ * given, and is forgotten (owner gone, slot kept) by ask_forget(). Who does
+ * not answer in time, say since its answer was lost for lack of room, has
+ * answered that he does not know: no job waits for ever.
  */
 #include "relay/ask.h"
 
@@ -10,13 +12,18 @@
 #include "lib/die.h"
 #include "lib/ipc_setup.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/pending.h"
+#include "relay/relay.h"
 
 struct question {
 	ask_dns_fn *dns;
 	ask_connect_fn *connect;
 	void *arg; /* NULL: nobody waits any more */
 	unsigned tag;
+	struct pending *at;
+	uint32_t id;
+	struct timer timer;
 };
 
 static struct {
@@ -41,23 +48,51 @@ question_new(void *arg, unsigned tag)
 	return q;
 }
 
+/* No answer: as good as one that says nothing. */
+static void
+question_end(struct question *q, const struct ipc_dns_is *is)
+{
+	void *arg = q->arg;
+
+	q->arg = NULL;
+	loop_untimer(&q->timer);
+	if (arg != NULL && q->dns != NULL)
+		q->dns(arg, q->tag, is);
+	else if (arg != NULL)
+		q->connect(arg, -1, SPAN("master does not answer"));
+	free(q);
+}
+
+static void
+on_late(struct timer *t)
+{
+	struct question *q = t->arg;
+
+	(void)pending_take(q->at, q->id);
+	question_end(q, NULL);
+}
+
 /* What was encoded goes out; NULL and q is freed if it does not. */
 static struct question *
 question_send(struct question *q, struct ipc *to, struct pending *p,
     enum ipc_type type, struct buf *b)
 {
-	uint32_t id = to == NULL || b->bad ? 0 : pending_add(p, q);
-
-	if (id != 0 &&
-	    ipc_send(to, type, id, buf_get(b), -1, -1) == -1) {
-		(void)pending_take(p, id);
-		id = 0;
+	q->at = p;
+	q->id = to == NULL || b->bad ? 0 : pending_add(p, q);
+	if (q->id != 0 &&
+	    ipc_send(to, type, q->id, buf_get(b), -1, -1) == -1) {
+		(void)pending_take(p, q->id);
+		q->id = 0;
 	}
 	buf_fini(b);
-	if (id != 0)
-		return q;
-	free(q);
-	return NULL;
+	if (q->id == 0) {
+		free(q);
+		return NULL;
+	}
+	q->timer = (struct timer){ .fn = on_late, .arg = q };
+	loop_timer(&q->timer,
+	    relay.conf->dns_timeout * 1000 + RELAY_ASK_MS);
+	return q;
 }
 
 void
@@ -70,17 +105,6 @@ ask_forget(struct question **q)
 
 /* --- dns --------------------------------------------------------------- */
 
-static void
-dns_tell(struct question *q, const struct ipc_dns_is *is)
-{
-	void *arg = q->arg;
-
-	q->arg = NULL;
-	if (arg != NULL)
-		q->dns(arg, q->tag, is);
-	free(q);
-}
-
 static int
 on_dns(struct ipc *dns, struct ipc_msg *m, void *arg)
 {
@@ -92,7 +116,7 @@ on_dns(struct ipc *dns, struct ipc_msg *m, void *arg)
 	if (m->type != IPC_DNS_IS || ipc_dns_is_decode(m->body, &is) == -1)
 		return -1;
 	if ((q = pending_take(&ask.at_dns, m->id)) != NULL)
-		dns_tell(q, &is);
+		question_end(q, &is);
 	return 0;
 }
 
@@ -104,7 +128,7 @@ dns_forget(void)
 	ipc_free(ask.dns);
 	ask.dns = NULL;
 	while ((q = pending_take_any(&ask.at_dns)) != NULL)
-		dns_tell(q, NULL);
+		question_end(q, NULL);
 }
 
 static void
@@ -158,6 +182,7 @@ ask_master_message(struct ipc *master, struct ipc_msg *m)
 		return 0; /* the descriptor is closed by who called */
 	arg = q->arg;
 	fd = m->fd[0];
+	loop_untimer(&q->timer);
 	if (arg != NULL) {
 		m->fd[0] = -1;
 		q->connect(arg, fd, is.why);

@@ -1,4 +1,4 @@
-/* ask: questions to dns and to master. The answer comes later, or never. */
+/* ask: questions to dns and to master. An answer comes, or time is over. */
 #ifndef RELAY_ASK_H
 #define RELAY_ASK_H
 

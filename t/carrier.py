@@ -341,6 +341,8 @@ class Carrier:
         elif kind == CONNECT:
             path = Reader(body).text()
             to = self.sockets.get(path)
+            if to == 'silent':
+                return
             if to is None:
                 send(self.chans['master'], CONNECT_IS,
                      span('not in lmtp-sockets'), ident=num)

@@ -599,6 +599,14 @@ def way():
         is_(short(c.wait(q)), {R1: '451 4.4.3'}, 'dns dies: later')
         ok(c.pump(lambda: carrier.DNSD in c.lost), 'master hears of it')
         end(c)
+    with Carrier({'dns-timeout': '1s'}).start() as c:
+        c.zone[MXRR, 'dest.test'] = 'silent'
+        c.sockets['/run/silent'] = 'silent'
+        q = c.job([R1], MX, 'dest.test'), c.job([R2], LMTP_UNIX, '/run/silent')
+        c.wait(*q)
+        is_(short(c.results[q[0]]), {R1: '451 4.4.3'}, 'dns is mute: later')
+        is_(short(c.results[q[1]]), {R2: '451 4.4.1'}, 'so is master: later')
+        end(c)
 
 
 def lmtp():
