@@ -6,15 +6,19 @@
  * - while as many jobs or bytes are held as may be, queue is not listened to:
  *   what it sends waits in the channel
  * - if queue goes, it or its successor sends all again: what is not past its
- *   final dot is given up (trip_cancel)
+ *   final dot is given up (trip_cancel); so it is told to go if it takes no
+ *   results any more
  */
 #include "relay/job.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/daemon.h"
 #include "lib/die.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/qid.h"
 #include "relay/relay.h"
 #include "relay/trip.h"
@@ -26,6 +30,7 @@ static struct {
 	struct job_list list;
 	size_t n, bytes;
 	bool paused;
+	bool broken; /* results could not be sent */
 } jobs = { .list = TAILQ_HEAD_INITIALIZER(jobs.list) };
 
 static struct {
@@ -64,9 +69,10 @@ results_send(void *arg)
 	buf_clear(&b);
 	ipc_job_is_encode(&b, &is);
 	/* If queue is gone, on_gone() is about to come. */
-	if (jobs.queue != NULL)
-		(void)ipc_send(
-		    jobs.queue, IPC_JOB_IS, 0, buf_get(&b), -1, -1);
+	if (jobs.queue != NULL &&
+	    ipc_send(jobs.queue, IPC_JOB_IS, 0, buf_get(&b), -1, -1) == -1 &&
+	    errno != EPIPE && errno != ECONNRESET)
+		jobs.broken = true;
 }
 
 void
@@ -224,13 +230,25 @@ on_gone(struct ipc *ipc, void *arg)
 	daemon_peer_lost(ROLE_QUEUE);
 }
 
+/* Queue would wait for lost results for ever: better it does all again. */
+static void
+on_turn(void *arg)
+{
+	results_send(arg);
+	if (jobs.broken && jobs.queue != NULL) {
+		log_msg(LL_ERROR, "limit", "queue does not take its results");
+		on_gone(jobs.queue, NULL);
+	}
+	jobs.broken = false;
+}
+
 void
 job_queue(struct daemon_peer *p)
 {
 	static bool hooked;
 
 	if (!hooked)
-		loop_each_turn(results_send, NULL);
+		loop_each_turn(on_turn, NULL);
 	hooked = true;
 	if (jobs.queue != NULL)
 		queue_forget(jobs.queue);

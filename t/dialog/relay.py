@@ -868,6 +868,21 @@ def house():
         is_(c.proc.poll(), 0, 'then it goes')
         s.close()
     with Carrier().start() as c:
+        s = Server('127.0.0.1')
+        s.says.update(RCPT='550 5.1.1 ' + 'x' * 490, DATA='503 5.5.1 no')
+        for _ in range(200):
+            c.job(['u%d@dest.test' % i for i in range(100)], port=s.port)
+        queue = c.chans.pop('queue')
+        ok(c.pump(lambda: carrier.QUEUE in c.lost),
+           'a queue that takes no results is left')
+        queue.close()
+        c.peer('queue', carrier.QUEUE)
+        s.says.update(RCPT='250 ok', DATA='354 go on')
+        got = c.wait(c.job([R2], port=s.port))
+        is_(short(got), {R2: '250 2.0.0'}, 'and takes the next one')
+        is_(c.stop(), 0, 'all is well')
+        s.close()
+    with Carrier().start() as c:
         carrier.send(c.chans['queue'], carrier.JOB, b'rubbish')
         ok(c.pump(lambda: carrier.QUEUE in c.lost),
            'a malformed job ends the channel')
