@@ -17,8 +17,8 @@
 #include "lib/die.h"
 
 enum {
-	GATHER = 32 * 1024,
-	DIRECT = 8 * 1024, /* from this size on without a copy */
+	GATHER = 48 * 1024,
+	DIRECT = 24 * 1024,/* from this size on without a copy */
 	QUOTED_MAX = 1024, /* longer strings are literals */
 	NUL_TOLD = 0x80,   /* NUL is told as this (RFC 3501 9, CHAR8) */
 };
