@@ -232,7 +232,7 @@ message() { # from to subject [body]
 }
 # smtp FROM TO FILE: hands a message to port 25 by curl. Curl's exit code.
 smtp() {
-	curl -sS --max-time 300 --mail-from "$1" --mail-rcpt "$2" --crlf \
+	curl -sS --max-time 300 --mail-from "${1:-<>}" --mail-rcpt "$2" --crlf \
 	    --upload-file "$3" "smtp://127.0.0.1:$SMTP_PORT/client.test"
 }
 # pop USER PASSWORD PATH [ARGUMENTS]: by curl over POP3S

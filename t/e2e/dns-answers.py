@@ -97,9 +97,11 @@ def unsigned(a):
 
 def nothing(a):
     got = a.get('AAAA', 'mx2.example.test')
-    t.same((got.status, got.ttl), ('nodata', 60), 'no such record')
+    t.same(got.status, 'nodata', 'no such record')
+    t.ok(30 < got.ttl <= 60, 'for as long as the zone says', got.ttl)
     got = a.get('MX', 'nowhere.example.test')
-    t.same((got.status, got.ttl), ('nxdomain', 60), 'no such name')
+    t.same(got.status, 'nxdomain', 'no such name')
+    t.ok(30 < got.ttl <= 60, 'for as long as the zone says', got.ttl)
     got = a.get('A', 'lost.example.test')
     t.same((got.status, got.canonical), ('nxdomain', 'nowhere.example.test'),
            'an alias for no such name')
