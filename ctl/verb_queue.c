@@ -26,7 +26,8 @@ verb_queue(struct ctl *c, int argc, char **argv)
 	/* `postern queue --json`, `mailq -v`: a list */
 	for (int i = 1; i < argc; i++) {
 		if (argv[i][0] != '-')
-			return ctl_usage("queue: what is \"%s\"?", argv[i]);
+			return ctl_usage("queue: \"%s\" is no verb; to see "
+			    "some messages: queue list WHAT", argv[i]);
 		if (strcmp(argv[i], "--destinations") == 0)
 			args[0] = argv[i] + 2;
 		if (strcmp(argv[i], "--json") == 0)

@@ -112,8 +112,9 @@ status_plain(struct buf *b)
 	buf_fmt(b, "configuration %s, generation %u\n", house.conf_path,
 	    house.now->number);
 	for (size_t i = 0; i < n; i++)
-		buf_fmt(b, "%-8s %u\n", role_name(row[i].role),
-		    children_count(row[i].role, NULL));
+		buf_fmt(b, "%-8s %u%s\n", role_name(row[i].role),
+		    children_count(row[i].role, NULL),
+		    row[i].count == COUNT_SESSION ? " sessions" : "");
 	for (struct listener *l = listeners; l != NULL; l = l->next_one)
 		buf_fmt(b, "listens  %-12s %s\n", l->service, l->bound);
 }

@@ -79,20 +79,21 @@ put_span_of_time(struct buf *b, int64_t s)
 		buf_fmt(b, "%jdd", (intmax_t)s / 86400);
 }
 
-/* "in 5m", "now", "-" */
+/* "next try in 5m, "; nothing if none is planned */
 static void
 put_next(struct buf *b, const struct subject *s)
 {
 	int64_t left = s->next - loop_wall();
 
-	if (s->active || s->held) {
-		buf_str(b, "-");
-	} else if (left <= 0) {
-		buf_str(b, "now");
-	} else {
-		buf_str(b, "in ");
-		put_span_of_time(b, left);
+	if (s->active || s->held)
+		return;
+	if (left <= 0) {
+		buf_str(b, "next try now, ");
+		return;
 	}
+	buf_str(b, "next try in ");
+	put_span_of_time(b, left);
+	buf_str(b, ", ");
 }
 
 /* --- messages ---------------------------------------------------------- */
@@ -182,9 +183,9 @@ message_text(struct request *q, struct subject *s, bool all)
 
 	buf_fmt(b, "%s %8ju ", message_qid(m), (uintmax_t)m->size);
 	header_date(b, m->arrived);
-	buf_fmt(b, " %s, next try ", state_of(s));
+	buf_fmt(b, " %s, ", state_of(s));
 	put_next(b, s);
-	buf_str(b, ", from <");
+	buf_str(b, "from <");
 	buf_str(b, m->sender);
 	buf_str(b, ">\n");
 	for (size_t i = 0; i < m->nrcpt; i++) {
