@@ -6,6 +6,7 @@
  */
 #include "lib/os_watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,8 +31,13 @@ struct os_watch {
 };
 
 enum {
-	IN_WHAT = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-	    IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF,
+	/*
+	 * Of a directory no writes into its files: the kernel would have to
+	 * mark each of them that it knows.
+	 */
+	IN_DIR = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+	    IN_MOVE_SELF | IN_DELETE_SELF,
+	IN_FILE = IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF,
 	IN_READ = 4096,
 };
 
@@ -45,7 +51,9 @@ watch_one(struct os_watch *w, int dirfd, const char *name)
 	if (here == -1)
 		return -1;
 	if (fchdir(dirfd) == 0) {
-		wd = inotify_add_watch(w->fd, name, IN_WHAT);
+		wd = inotify_add_watch(w->fd, name, IN_DIR | IN_ONLYDIR);
+		if (wd == -1 && errno == ENOTDIR)
+			wd = inotify_add_watch(w->fd, name, IN_FILE);
 		if (fchdir(here) == -1)
 			wd = -1;
 	}
@@ -120,9 +128,7 @@ event_count(const struct os_watch *w, const struct inotify_event *e,
 	if ((e->mask & (IN_IGNORED | IN_MOVE_SELF | IN_DELETE_SELF)) != 0)
 		return;
 	for (unsigned i = 0; i < w->n; i++) {
-		/* A file that is written to in a directory is no change. */
-		if (e->wd == w->wd[i] &&
-		    (e->len == 0 || (e->mask & IN_MODIFY) == 0))
+		if (e->wd == w->wd[i])
 			count[i]++;
 	}
 }
