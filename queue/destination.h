@@ -37,7 +37,8 @@ struct destination {
 	size_t nready;
 	unsigned jobs;            /* under way */
 	uint64_t used;            /* loop_now() */
-	bool listed;              /* in a ring of queue/schedule.c */
+	bool listed;              /* in a ring of queue/schedule.c, */
+	bool sated;               /* in that of those who must wait for room */
 	TAILQ_ENTRY(destination) ring;
 
 	/* Mailboxes here */

@@ -34,10 +34,15 @@ struct relay {
 
 static TAILQ_HEAD(relay_list, relay) relays = TAILQ_HEAD_INITIALIZER(relays);
 
+/* The last quarter is for hops with no job yet: the slow do not fill it all. */
 static bool
-has_room(const struct relay *p)
+has_room(const struct relay *p, const struct destination *d)
 {
-	return !p->old && p->agent.njobs < QUEUE_RELAY_JOBS &&
+	unsigned most = QUEUE_RELAY_JOBS;
+
+	if (d->jobs > 0)
+		most -= most / 4;
+	return !p->old && p->agent.njobs < most &&
 	    ipc_waiting(p->agent.ipc) < QUEUE_RELAY_BYTES;
 }
 
@@ -137,7 +142,7 @@ relay_pick(struct destination *d)
 	struct relay *p, *best = NULL;
 
 	TAILQ_FOREACH(p, &relays, link) {
-		if (!has_room(p))
+		if (!has_room(p, d))
 			continue;
 		if (p->serial == d->relay)
 			return p;
@@ -160,12 +165,12 @@ relay_send(struct relay *p, struct rcpt *r)
 }
 
 bool
-relay_has_room(void)
+relay_has_room(const struct destination *d)
 {
 	struct relay *p;
 
 	TAILQ_FOREACH(p, &relays, link)
-		if (has_room(p))
+		if (has_room(p, d))
 			return true;
 	return false;
 }

@@ -18,7 +18,7 @@ void relay_new(int fd, unsigned index);
  */
 struct relay *relay_pick(struct destination *d);
 void relay_send(struct relay *, struct rcpt *);
-bool relay_has_room(void);  /* any of them */
+bool relay_has_room(const struct destination *); /* any of them */
 size_t relay_count(void); /* those that take jobs */
 
 #endif

@@ -38,16 +38,20 @@ enum {
 TAILQ_HEAD(destination_list, destination);
 
 static struct destination_list ring = TAILQ_HEAD_INITIALIZER(ring);
-/* Next hops for which no relay process has room. */
+/* Next hops for which no relay process has room; and such with jobs already. */
 static struct destination_list starving = TAILQ_HEAD_INITIALIZER(starving);
+static struct destination_list sated = TAILQ_HEAD_INITIALIZER(sated);
 static struct timer due, alone;
 static size_t remote_ready; /* recipients at all next hops together */
 
 void
 schedule_wake(struct destination *d)
 {
-	if (d->listed)
+	if (d->listed && !d->sated)
 		return;
+	if (d->sated)
+		TAILQ_REMOVE(&sated, d, ring);
+	d->sated = false;
 	d->listed = true;
 	TAILQ_INSERT_TAIL(&ring, d, ring);
 }
@@ -253,6 +257,11 @@ static void
 starve(struct destination *d)
 {
 	d->listed = true;
+	d->sated = d->jobs > 0;
+	if (d->sated) {
+		TAILQ_INSERT_TAIL(&sated, d, ring);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&starving, d, ring);
 	schedule_relays();
 }
@@ -363,14 +372,21 @@ load_due(void)
 static struct destination *
 turn_next(void)
 {
-	struct destination *d = TAILQ_FIRST(&starving);
+	struct destination_list *lists[] = { &starving, &sated };
+	struct destination *d;
 
-	if (d != NULL && relay_has_room())
-		TAILQ_REMOVE(&starving, d, ring);
-	else if ((d = TAILQ_FIRST(&ring)) != NULL)
+	for (size_t i = 0; i < nitems(lists); i++) {
+		d = TAILQ_FIRST(lists[i]);
+		if (d == NULL || !relay_has_room(d))
+			continue;
+		TAILQ_REMOVE(lists[i], d, ring);
+		d->listed = d->sated = false;
+		return d;
+	}
+	if ((d = TAILQ_FIRST(&ring)) != NULL) {
 		TAILQ_REMOVE(&ring, d, ring);
-	if (d != NULL)
 		d->listed = false;
+	}
 	return d;
 }
 

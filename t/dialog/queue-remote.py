@@ -381,5 +381,19 @@ with Queue(active_max='400', retry_min='1h') as q:
     t.ok(q.pump(lambda: q.ctl('flush')[0] == 0 and q.count() == 0, 60),
          'and all of it leaves', q.count())
     t.same(len(q.delivered), 800 - 50 + 1, 'each once')
+with Queue(retry_min='1h') as q:
+    q.elsewhere = lambda address, job: None
+    q.start()
+    for i in range(600):
+        q.submit('x@example.net', ['u@h%d.example' % (i % 120)], BODY)
+    t.ok(q.pump(lambda: len(q.answers) == 600 and len(q.silent) >= 375),
+         'as many jobs as a relay process takes')
+    q.elsewhere = lambda address, job: SAID
+    q.ask(SENDER, ['u@quick.example'], BODY)
+    t.ok(q.pump(lambda: any(a == 'u@quick.example' for _, a in q.delivered)),
+         'one is left for a hop that has none')
+    for sock, qid, index in q.silent:
+        q.say(sock, [(qid, index) + SAID])
+    t.ok(q.empties(60), 'and all of it leaves', q.count())
 
 t.done()
