@@ -176,30 +176,69 @@ addr_domain_ok(struct span s)
 	return name_ok(s, 0);
 }
 
+static const struct span ipv6_tag = { "ipv6:", 5 };
+
+static int
+ip_canon(int family, struct span s, char canon[INET6_ADDRSTRLEN])
+{
+	char text[ADDR_LITERAL_MAX];
+	unsigned char bin[16];
+
+	if (!chars_all(s, CH_DTEXT) ||
+	    span_copy(text, sizeof(text), s) == -1 ||
+	    inet_pton(family, text, bin) != 1 ||
+	    inet_ntop(family, bin, canon, INET6_ADDRSTRLEN) == NULL)
+		return -1;
+	return 0;
+}
+
+int
+addr_ip_put(struct span s, struct buf *out)
+{
+	char canon[INET6_ADDRSTRLEN];
+	bool six;
+
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = span_slice(s, 1, s.n - 1);
+	six = span_has(s, ':');
+	if (span_istarts(s, ipv6_tag))
+		(void)span_take(&s, ipv6_tag.n);
+	if (ip_canon(six ? AF_INET6 : AF_INET, s, canon) == -1)
+		return -1;
+	buf_str(out, canon);
+	return 0;
+}
+
+bool
+addr_ip_ok(struct span s)
+{
+	struct buf b;
+	bool good;
+
+	buf_init(&b, ADDR_LITERAL_MAX);
+	good = addr_ip_put(s, &b) == 0;
+	buf_fini(&b);
+	return good;
+}
+
 /* Writes "[192.0.2.1]" or "[ipv6:2001:db8::1]"; RFC 5321 4.1.3. */
 static int
 literal_put(struct span s, struct buf *out)
 {
-	static const struct span tag = { "ipv6:", 5 };
-	char text[ADDR_LITERAL_MAX], canon[INET6_ADDRSTRLEN];
-	unsigned char bin[16];
+	char canon[INET6_ADDRSTRLEN];
 	bool six;
 
 	if (s.n < 2 || s.p[0] != '[' || s.p[s.n - 1] != ']')
 		return -1;
 	s = span_slice(s, 1, s.n - 1);
-	six = span_istarts(s, tag);
+	six = span_istarts(s, ipv6_tag);
 	if (six)
-		span_take(&s, tag.n);
-	if (!chars_all(s, CH_DTEXT) ||
-	    span_copy(text, sizeof(text), s) == -1 ||
-	    inet_pton(six ? AF_INET6 : AF_INET, text, bin) != 1 ||
-	    inet_ntop(six ? AF_INET6 : AF_INET, bin, canon,
-	        sizeof(canon)) == NULL)
+		span_take(&s, ipv6_tag.n);
+	if (ip_canon(six ? AF_INET6 : AF_INET, s, canon) == -1)
 		return -1;
 	buf_char(out, '[');
 	if (six)
-		buf_span(out, tag);
+		buf_span(out, ipv6_tag);
 	buf_str(out, canon);
 	buf_char(out, ']');
 	return 0;

@@ -40,5 +40,11 @@ void addr_split(struct span text, struct addr *a);
 /* RFC 5321 4.1.2 Domain or address-literal; RFC 1123 names, no dot at end. */
 bool addr_domain_ok(struct span);
 bool addr_literal_ok(struct span);
+/*
+ * Appends an address of IPv4 or IPv6 as it is written without brackets; it may
+ * have them, and the tag "IPv6:". -1: it is none, nothing is appended.
+ */
+int addr_ip_put(struct span, struct buf *);
+bool addr_ip_ok(struct span);
 
 #endif

@@ -12,22 +12,38 @@
 #include "lib/text.h"
 #include "lib/text_map.h"
 
-/* HOST or HOST:PORT, an IPv6 address in brackets. */
-static bool
-host_ok(struct span host)
+static void
+host_put(struct buf *key, struct span host)
+{
+	if (!addr_ip_ok(host)) {
+		buf_lower(key, host);
+		return;
+	}
+	buf_char(key, '[');
+	(void)addr_ip_put(host, key);
+	buf_char(key, ']');
+}
+
+/* HOST or HOST:PORT, an address in brackets: the key. */
+static int
+key_put(struct buf *key, struct span host)
 {
 	size_t colon = span_rfind(host, ':'), close = span_rfind(host, ']');
-	uint64_t port;
+	uint64_t port = 0;
 
 	if (colon < host.n && (close == host.n || colon > close)) {
 		if (span_num(span_slice(host, colon + 1, host.n), 1, 65535,
 			&port) == -1)
-			return false;
+			return -1;
 		host = span_slice(host, 0, colon);
 	}
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		return !span_has(span_slice(host, 1, host.n - 1), '[');
-	return addr_domain_ok(host);
+	if (span_starts(host, SPAN("[")) ? !addr_ip_ok(host) :
+		!addr_domain_ok(host))
+		return -1;
+	host_put(key, host);
+	if (port != 0)
+		buf_fmt(key, ":%u", (unsigned)port);
+	return 0;
 }
 
 static int
@@ -35,7 +51,7 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 {
 	struct span host = span_word(&line), user = span_word(&line);
 
-	if (!host_ok(host)) {
+	if (key_put(key, host) == -1) {
 		text_complain(t, "no host at its begin; write HOST or "
 		    "HOST:PORT, an address as [192.0.2.1]:587");
 		return -1;
@@ -48,7 +64,6 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 		    AUTH_NAME_MAX, AUTH_PASSWORD_MAX);
 		return -1;
 	}
-	buf_lower(key, host);
 	buf_span(value, user);
 	buf_char(value, '\0');
 	buf_span(value, line);
@@ -104,15 +119,13 @@ bool
 relay_password_find(struct map *m, struct span host, unsigned port,
     struct relay_password *p)
 {
-	bool found, bare = span_has(host, ':') && host.p[0] != '[';
 	struct buf key;
+	bool found;
 
 	if (m == NULL)
 		return false;
 	buf_init(&key, MAP_KEY_MAX);
-	buf_str(&key, bare ? "[" : "");
-	buf_lower(&key, host);
-	buf_str(&key, bare ? "]" : "");
+	host_put(&key, host);
 	host = span_slice(buf_get(&key), 0, key.n);
 	buf_fmt(&key, ":%u", port);
 	found = get(m, buf_get(&key), p) ||

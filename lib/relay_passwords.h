@@ -5,8 +5,8 @@
  *
  *	HOST|HOST:PORT|[ADDRESS]|[ADDRESS]:PORT  USER  PASSWORD
  *
- * The password is the rest of the line. Key: the host in lower case, ":PORT"
- * after it if there is one. Value: USER, NUL, PASSWORD.
+ * The password is the rest of the line. Key: the host in lower case, an
+ * address in brackets; ":PORT" after it if there is one. Value: USER, NUL, PASSWORD.
  */
 #ifndef LIB_RELAY_PASSWORDS_H
 #define LIB_RELAY_PASSWORDS_H

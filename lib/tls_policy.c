@@ -33,6 +33,13 @@ tls_level_name(enum tls_level level)
 	return levels[level];
 }
 
+static void
+key_put(struct buf *key, struct span name)
+{
+	if (addr_ip_put(name, key) == -1)
+		buf_lower(key, name);
+}
+
 /* A name, or one below which any will do. */
 static bool
 name_ok(struct span name)
@@ -68,9 +75,9 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 	struct span name = span_word(&line), word = span_word(&line), option;
 	enum tls_level level;
 
-	if (!name_ok(name) && !span_eq(name, SPAN("*"))) {
+	if (!name_ok(name) && !addr_ip_ok(name) && !span_eq(name, SPAN("*"))) {
 		text_complain(t, "no domain at its begin; write example.org, "
-		    ".example.org for all below it, or *");
+		    ".example.org for all below it, an address, or *");
 		return -1;
 	}
 	if (tls_level_parse(word, &level) == -1) {
@@ -78,7 +85,7 @@ line_read(struct text *t, struct span line, struct buf *key, struct buf *value)
 		    "encrypt or verify behind the domain", SPAN_FMT(word));
 		return -1;
 	}
-	buf_lower(key, name);
+	key_put(key, name);
 	buf_str(value, levels[level]);
 	while ((option = span_word(&line)).n > 0) {
 		if (!span_istarts(option, SPAN("match=")) ||
@@ -142,18 +149,18 @@ bool
 tls_policy_find(struct map *m, struct span domain, struct span host,
     struct tls_policy *p)
 {
-	struct buf lower;
+	struct buf key;
 	bool found;
 
 	if (m == NULL)
 		return false;
-	buf_init(&lower, SMTP_PATH_MAX);
-	buf_lower(&lower, domain);
-	found = get_name(m, buf_get(&lower), p);
-	buf_clear(&lower);
-	buf_lower(&lower, host);
-	found = found || get_name(m, buf_get(&lower), p) ||
+	buf_init(&key, SMTP_PATH_MAX);
+	key_put(&key, domain);
+	found = get_name(m, buf_get(&key), p);
+	buf_clear(&key);
+	key_put(&key, host);
+	found = found || get_name(m, buf_get(&key), p) ||
 	    get(m, SPAN("*"), p);
-	buf_fini(&lower);
+	buf_fini(&key);
 	return found;
 }

@@ -2,9 +2,9 @@
  * tls_policy: how much TLS is asked of which servers; the text file
  * MAP_DIR/tls-policy (postern-tls-policy(5)) and its map.
  *
- *	DOMAIN|.SUFFIX|*  none|may|encrypt|verify  [match=NAME[,NAME]...]
+ *	DOMAIN|.SUFFIX|ADDRESS|*  none|may|encrypt|verify  [match=NAME[,NAME]...]
  *
- * Key: the name in lower case. Value: the level, a blank, the names.
+ * Key: the name in lower case, or the address without brackets. Value: the level, a blank, the names.
  */
 #ifndef LIB_TLS_POLICY_H
 #define LIB_TLS_POLICY_H

@@ -753,7 +753,7 @@ def tls():
     with Carrier() as c:
         c.policy = {'other.test': 'none', '127.0.0.1': 'encrypt'}
         c.zone[A, 'other.test'] = ['127.0.0.1']
-        c.passwords['127.0.0.1:%d' % s.port] = 'joe\0pass word'
+        c.passwords['[127.0.0.1]:%d' % s.port] = 'joe\0pass word'
         c.passwords['other.test'] = 'joe\0pass word'
         c.start()
 

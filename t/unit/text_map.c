@@ -25,6 +25,14 @@ static const struct line_case policies[] = {
 	{ ".example.org verify", NULL },
 	{ "* none", NULL },
 	{ "[192.0.2.1] none", NULL },
+	{ "192.0.2.1 none", NULL },
+	{ "2001:db8::1 none", NULL },
+	{ "[IPv6:2001:db8::1] none", NULL },
+	{ "[2001:DB8::1] none", NULL },
+	{ "192.0.2.1 none\n[192.0.2.1] may", "line 1 is about the same" },
+	{ "2001:db8:0::1 none\n2001:db8::1 may", "line 1 is about the same" },
+	{ "192.0.2.256 none", "no domain" },
+	{ "[mx.example.org] none", "no domain" },
 	{ "example.org verify match=mx.example.org,.example.net", NULL },
 	{ "example.org", "is no level" },
 	{ "example.org must", "is no level" },
@@ -47,6 +55,9 @@ static const struct line_case passwords[] = {
 	{ "smtp.example.org:0 ann x", "no host" },
 	{ "smtp.example.org:65536 ann x", "no host" },
 	{ "2001:db8::1 ann x", "no host" },
+	{ "[smtp.example.org]:587 ann x", "no host" },
+	{ "[2001:db8::1]:25 ann x\n[2001:DB8:0::1]:25 b y",
+	    "line 1 is about the same" },
 };
 
 static int
@@ -113,10 +124,18 @@ test_policy(void)
 		{ "the longest suffix", "a.deep.example.net", "", "none" },
 		{ "else everybody", "q.test", "mx.q.test", "may" },
 		{ "an address", "[192.0.2.1]", "[192.0.2.1]", "none" },
+		{ "as a next hop has it", "192.0.2.1", "192.0.2.1", "none" },
+		{ "of a host", "q.test", "192.0.2.1", "none" },
+		{ "of IPv6", "2001:db8::1", "", "verify" },
+		{ "spelled in another way", "[IPv6:2001:DB8:0::1]", "",
+		    "verify" },
+		{ "a name like the others", "2.0.192.test", "192.0.2.11",
+		    "may" },
 	};
 	struct map *m = map_of(tls_policy_read, "example.org encrypt\n"
 	    ".example.net verify match=X.org\n.plain.test none\n* may\n"
-	    ".deep.example.net none\n[192.0.2.1] none\n");
+	    ".deep.example.net none\n[192.0.2.1] none\n"
+	    "2001:db8:0:0::1 verify\n");
 	struct tls_policy p;
 	char got[64];
 
@@ -143,7 +162,7 @@ test_password(void)
 {
 	struct map *m = map_of(relay_passwords_read,
 	    "smtp.org ann one two\nsmtp.org:587 bob three\n"
-	    "[2001:db8::1] eve x\n");
+	    "[2001:DB8:0::1] eve x\n[192.0.2.1] dan y\n");
 	struct relay_password p;
 
 	ok(relay_password_find(m, SPAN("SMTP.org"), 25, &p) &&
@@ -157,6 +176,9 @@ test_password(void)
 	ok(relay_password_find(m, SPAN("2001:db8::1"), 25, &p) &&
 		span_eq(p.user, SPAN("eve")),
 	    "an address without brackets");
+	ok(relay_password_find(m, SPAN("192.0.2.1"), 25, &p) &&
+		span_eq(p.user, SPAN("dan")),
+	    "also of IPv4");
 	ok(!relay_password_find(m, SPAN("other.org"), 25, &p), "nobody else");
 	ok(!relay_password_find(NULL, SPAN("smtp.org"), 25, &p), "no map");
 	map_close(m);
