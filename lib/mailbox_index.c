@@ -28,6 +28,7 @@
 #include "lib/limits.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/maildir.h"
 #include "lib/os_file.h"
 
 enum {
@@ -720,10 +721,15 @@ index_append(struct mailbox *m, struct buf *b, bool durable)
 	return durable ? index_sync(m) : 0;
 }
 
+/*
+ * The row may be older than this log (it is gone, the client was not told
+ * yet), and another message's name stand there now: only its own is taken.
+ */
 int
 row_stored_name(struct mailbox *m, const struct row *r, struct buf *out)
 {
 	char bytes[MAILBOX_LOG_NAME_MAX];
+	struct maildir_name parts;
 	struct span in, name;
 	ssize_t n;
 
@@ -736,6 +742,9 @@ row_stored_name(struct mailbox *m, const struct row *r, struct buf *out)
 		return -1;
 	in = span_of(bytes, (size_t)n);
 	if (mailbox_log_name_get(&in, &name) == -1 || name.p[0] == '\0')
+		goto lost;
+	maildir_name_parse(name, &parts);
+	if (name_hash(parts.base) != r->hash)
 		goto lost;
 	buf_clear(out);
 	buf_span(out, name);

@@ -518,6 +518,54 @@ test_structure(void)
 	buf_fini(&cache);
 }
 
+/* The log is lost, and m writes it anew from what it knows. */
+static void
+log_renew(struct mailbox *m, uint32_t seq)
+{
+	size_t skipped;
+	int bit;
+
+	if (unlinkat(box, "postern.log", 0) == -1 ||
+	    (bit = mailbox_keyword_bit(m, SPAN("again"), true)) == -1 ||
+	    mailbox_store(m, &seq, 1, MOP_ADD, MF_SEEN, (uint64_t)1 << bit,
+		true, &skipped) == -1)
+		die("log_renew");
+}
+
+/*
+ * In a log that was written anew another message's name may stand where a
+ * name stood that is still remembered.
+ */
+static void
+test_new_log(void)
+{
+	struct mailbox *a, *b;
+	uint32_t seq = 1;
+
+	box_new();
+	put("cur/1.a:2,S", "1\n");
+	put("cur/2.b:2,S", "2\n");
+	a = open_it(false);
+	log_renew(a, 1);
+	log_renew(a, 1); /* with its keyword from the beginning */
+	b = open_it(false);
+	ok(content(b, 1) == 1 && content(b, 2) == 2, "two messages");
+	if (mailbox_store(a, &seq, 1, MOP_ADD, MF_DELETED, 0, true,
+		&(size_t){ 0 }) == -1 ||
+	    mailbox_expunge(a, &seq, 1) == -1 ||
+	    mailbox_sync(a, true, NULL, NULL) == -1)
+		die("expunge");
+	log_renew(a, 1);
+	ok(content(a, 1) == 2, "one is left");
+	ok(mailbox_sync(b, false, NULL, NULL) == 0 && mailbox_count(b) == 2 &&
+		mailbox_msg(b, 1)->gone,
+	    "who knew the other hears that it is gone");
+	ok(content(b, 1) == 0 && errno == ENOENT, "and gets nothing for it");
+	ok(content(b, 2) == 2, "but the other one");
+	mailbox_close(a);
+	mailbox_close(b);
+}
+
 int
 main(void)
 {
@@ -527,6 +575,7 @@ main(void)
 	test_news();
 	test_damage();
 	test_map();
+	test_new_log();
 	test_structure();
 	box_end();
 	return done();
