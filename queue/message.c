@@ -104,7 +104,7 @@ body_keep(struct message *m, struct span body)
 	if (body.n == 0 || body.n > SMALL_BODY_MAX ||
 	    bodies + body.n > QUEUE_BODIES_MAX)
 		return;
-	m->body.max = SMALL_BODY_MAX;
+	m->body.max = body.n; /* what waits takes no more than it has */
 	buf_span(&m->body, body);
 	bodies += m->body.n;
 }
