@@ -116,15 +116,24 @@ tls_policy_compile(const struct conf *c, size_t *count, struct buf *err)
 	    c, "tls-policy", 0644, tls_policy_read, count, err);
 }
 
+/* A row that cannot be read asks for all there is: it may have been meant. */
 static bool
 get(struct map *m, struct span key, struct tls_policy *p)
 {
-	struct span value;
+	struct span value = SPAN_NONE;
 
-	if (map_get(m, key, &value) != MAP_FOUND ||
-	    tls_level_parse(span_word(&value), &p->level) == -1)
+	switch (map_get(m, key, &value)) {
+	case MAP_NONE:
 		return false;
-	p->match = value;
+	case MAP_FOUND:
+		p->match = value;
+		if (tls_level_parse(span_word(&p->match), &p->level) == 0)
+			return true;
+		break;
+	case MAP_ERROR:
+		break;
+	}
+	*p = (struct tls_policy){ .level = TLS_LEVEL_VERIFY };
 	return true;
 }
 

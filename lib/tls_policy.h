@@ -36,7 +36,7 @@ const char *tls_level_name(enum tls_level);
 /*
  * What the map says about the recipients' domain, else about the host, else
  * about "*". For each the name itself goes before its longest suffix. False:
- * nothing. NULL map: nothing.
+ * nothing. NULL map: nothing. A damaged row counts as "verify".
  */
 bool tls_policy_find(struct map *, struct span domain, struct span host,
     struct tls_policy *);

@@ -809,6 +809,13 @@ def tls():
             end(c)
     fresh(c, s)
     with Carrier({'smtp-port': str(s.port), 'tls-ca-file': ca}, policy={
+            '*': 'none', 'bad.test': 'nonsense'}) as c:
+        c.zone[A, 'bad.test'] = ['127.0.0.1']
+        c.start()
+        got = c.wait(c.job([R1], MX, 'bad.test'))
+        is_(short(got), {R1: '451 4.7.4'}, 'a damaged row asks for all')
+        end(c)
+    with Carrier({'smtp-port': str(s.port), 'tls-ca-file': ca}, policy={
             '*': 'verify', 'old.test': 'none'}) as c:
         c.zone[A, 'old.test'] = ['127.0.0.1']
         c.zone[MXRR, 'signed.test'] = [(1, 'old.test')]
