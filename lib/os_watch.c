@@ -159,8 +159,9 @@ os_watch_limit(void)
 
 	if (f == NULL)
 		return 0;
-	if (fgets(text, sizeof(text), f) == NULL ||
-	    span_num(span_trim(span_str(text)), 0, UINT_MAX, &n) == -1)
+	if (fgets(text, sizeof(text), f) != NULL)
+		text[strcspn(text, "\n")] = '\0';
+	if (span_num(span_str(text), 0, UINT_MAX, &n) == -1)
 		n = 0;
 	(void)fclose(f);
 	return (unsigned)n;

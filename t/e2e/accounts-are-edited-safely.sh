@@ -91,6 +91,14 @@ is "check finds what is wrong: 78" "$(p check >/dev/null 2>&1; echo $?)" 78
 like "no map of aliases is fine, nobody for postmaster is not" "$out" \
     "BAD +nobody gets mail for postmaster@example.test"
 like "the mode of users" "$out" "BAD +.*/maps/users has mode 640.*chmod go="
+watches=$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null)
+if [ -n "$watches" ] && [ "$watches" -lt 100000 ]; then
+	cp "$CONF" "$T/many.conf"
+	echo 'sessions = 100000' >>"$T/many.conf"
+	like "sessions that cannot all watch" \
+	    "$("$TOP/ctl/postern$SAN" -c "$T/many.conf" check 2>&1)" \
+	    "note +fs.inotify.max_user_instances is $watches, sessions is 100000"
+fi
 sleep_past() { # until the clock of the file system has moved on
 	touch "$T/now"
 	[ -n "$(find "$T/now" -newer "$T/maps/users.cdb")" ]
