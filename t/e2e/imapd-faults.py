@@ -155,9 +155,11 @@ class Work:
         if got:
             b.inbox = int(re.search(rb'UIDVALIDITY (\d+)',
                                     b' '.join(got)).group(1))
+            n = int(re.search(rb'(\d+) EXISTS', b' '.join(got)).group(1))
             for i, mark in enumerate((b'm-1', b'm-2', b'm-3', b'm-4')):
                 b.there[mark] = ('INBOX', *LATER)
-                b.uids['INBOX', b.inbox, i + 1] = mark
+                if i < n: # what is in new/ may have to wait
+                    b.uids['INBOX', b.inbox, i + 1] = mark
         self.append('INBOX', b'a-1', ('INBOX',), '(\\Flagged) ')
         if self.cmd('CREATE Box'):
             b.folders.add(LATER)
