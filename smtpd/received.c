@@ -9,8 +9,9 @@
  *
  * Invariants: HELO was checked to be of a host name's characters; addresses
  * are canonical. Who logged in is not told to the world, only that somebody
- * did ("ESMTPSA"). "for" only stands there with a single recipient: others
- * may be blind copies (RFC 5321 7.2).
+ * did ("ESMTPSA"). The id is the session's: it is known before the queue has
+ * the message, and "postern trace" takes it. "for" only stands there with a
+ * single recipient: others may be blind copies (RFC 5321 7.2).
  */
 #include "smtpd/received.h"
 

@@ -55,6 +55,10 @@ far_trace() { # what it wrote of how it came
 like "by TLS, since it can be had" "$(far_trace)" 'by far.test .*with ESMTPS'
 like "the text is as it was" "$(far_last)" '^This is a test\.$'
 ok "the queue empties" wait_for 10 queue_is 0
+# Ours is the second Received field.
+id=$(far_last | sed -n 's/^[[:space:]]*by .* id \([^ ]*\).*/\1/p' | tail -1)
+like "the id in our Received finds it in our log" "$(postern trace "$id")" \
+    ' delivered qid=.* to=user001@far.test '
 message user001@example.test nobody@far.test "to nobody" >"$T/m"
 ok "one for nobody" smtp "$USER1" nobody@far.test "$T/m"
 ok "comes back" mail_wait user001 1
@@ -82,6 +86,8 @@ arrives() { # name policy regular-expression
 	ok "$1: the queue empties" wait_for 20 queue_is 0
 }
 arrives "none: no TLS" "* none" 'with ESMTP '
+arrives "a line for the address" "127.0.0.1 encrypt" 'with ESMTPS '
+arrives "in brackets, too" "[127.0.0.1] none" 'with ESMTP '
 arrives "may: TLS" "* may" 'with ESMTPS '
 arrives "encrypt: TLS" "* encrypt" 'with ESMTPS '
 arrives "verify: TLS" "* verify match=localhost" 'with ESMTPS '
