@@ -281,11 +281,11 @@ main(int argc, char **argv)
 	place_pid_write();
 	if (place_log(house.now->conf) == -1)
 		die("cannot open the log %s", house.now->conf->log);
+	loop_prepare();
+	maps_start();
 	stdio_detach(o.foreground || house.now->conf->log[0] == '/');
 	if (house.privileged && os_capabilities_limit() == -1)
 		die("cannot give up capabilities");
-	loop_prepare();
-	maps_start();
 	ctl_start();
 	house_start();
 	loop_run();

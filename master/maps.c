@@ -40,6 +40,7 @@ struct map_file {
 	struct file_stamp stamp; /* of the file last looked at */
 	bool refused;            /* it was not fit; said once */
 	const char *damaged;     /* why the file of that stamp is not */
+	const char *unfit;       /* optional, there, and why it is not fit */
 };
 
 static const char *
@@ -227,9 +228,12 @@ map_look(struct map_file *f)
 	int copy = -1;
 
 	errno = 0;
+	f->unfit = NULL;
 	if ((why = map_load(f, &copy)) != NULL) {
 		if (!f->refused && !(f->optional && errno == ENOENT))
 			log_map(f, f->fd == -1 ? LL_WARN : LL_ERROR, why);
+		if (f->optional && errno != ENOENT)
+			f->unfit = why;
 		f->refused = true;
 		return 0;
 	}
@@ -263,10 +267,26 @@ on_look(struct timer *t)
 	reload_look_at_certificate();
 }
 
+/*
+ * Without users or aliases mail waits. Without a map that is optional mail
+ * would go another way than its owner wants, in plain text, or without a
+ * password: one that is there and cannot be used is no reason to start.
+ */
+static void
+optional_must_be_fit(void)
+{
+	for (size_t i = 0; i < nitems(maps); i++)
+		if (maps[i].unfit != NULL)
+			die("%s/%s.cdb: %s; or remove it",
+			    house.now->conf->map_dir, maps[i].name,
+			    maps[i].unfit);
+}
+
 void
 maps_start(void)
 {
 	maps_look();
+	optional_must_be_fit();
 	look.fn = on_look;
 	loop_timer(&look, LOOK_MS);
 }

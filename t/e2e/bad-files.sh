@@ -44,6 +44,14 @@ if [ "$(id -u)" = 0 ]; then
 	ok "mended: delivered by itself" mail_wait user002 1 30
 fi
 
+# A map that decides about ways and passwords is not passed over at a start.
+"$TOP/t/instance" stop "$INST"
+echo "not a map" >"$INST/maps/tls-policy.cdb"
+not_ok "start with a torn tls-policy" "$POSTERN" -c "$CONF" start
+like "it names the map" "$(cat "$T/out" "$LOG")" 'tls-policy.cdb: damaged'
+rm -f "$INST/maps/tls-policy.cdb"
+ok "start without one" "$TOP/t/instance" start "$INST"
+
 # The maps are gone: nobody is told "unknown user".
 for f in users.cdb aliases.cdb; do
 	cp "$INST/maps/$f" "$T/$f"
