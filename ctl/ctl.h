@@ -38,7 +38,7 @@ int ctl_print(const struct buf *b);
 /*
  * Asks master or the queue (ctl.sock, queue.sock in run-dir); its text goes
  * to standard output, or into out. The exit status it gave; EX_UNAVAILABLE
- * if nobody is there, said on standard error unless quiet.
+ * if nobody is there. What went wrong is said on standard error unless quiet.
  */
 int talk(const struct ctl *, enum role whom, int argc, char *const *argv,
     struct buf *out, bool quiet);

@@ -78,7 +78,7 @@ talk_send(int fd, int argc, char *const *argv)
 }
 
 static int
-talk_end(struct span body)
+talk_end(struct span body, bool quiet)
 {
 	struct ipc_ctl_end end;
 
@@ -88,7 +88,7 @@ talk_end(struct span body)
 	fflush(stdout);
 	while (end.why.n != 0 && end.why.p[end.why.n - 1] == '\n')
 		end.why.n--;
-	if (end.why.n != 0)
+	if (end.why.n != 0 && !quiet)
 		fprintf(stderr, "postern: %.*s\n", SPAN_FMT(end.why));
 	return (int)end.status;
 }
@@ -147,7 +147,7 @@ talk_receive(int fd, enum role whom, struct buf *out, bool quiet)
 			break;
 		}
 		if (m.type == IPC_CTL_END)
-			rc = talk_end(m.body);
+			rc = talk_end(m.body, quiet);
 		else if (out != NULL)
 			buf_span(out, m.body);
 		else

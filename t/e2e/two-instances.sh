@@ -59,6 +59,7 @@ ok "the queue empties" wait_for 10 queue_is 0
 id=$(far_last | sed -n 's/^[[:space:]]*by .* id \([^ ]*\).*/\1/p' | tail -1)
 like "the id in our Received finds it in our log" "$(postern trace "$id")" \
     ' delivered qid=.* to=user001@far.test '
+is "without complaint" "$(postern trace "$id" 2>&1 >/dev/null)" ""
 message user001@example.test nobody@far.test "to nobody" >"$T/m"
 ok "one for nobody" smtp "$USER1" nobody@far.test "$T/m"
 ok "comes back" mail_wait user001 1
