@@ -270,9 +270,9 @@ view_close(struct view *v)
 }
 
 static void
-view_open(struct view *v)
+view_open_as(struct view *v, bool read_only)
 {
-	v->read_only = rnd(6) == 0;
+	v->read_only = read_only;
 	v->m = mailbox_open(dup(box), v->read_only);
 	must(v->m != NULL);
 	v->n = 0;
@@ -281,6 +281,12 @@ view_open(struct view *v)
 	if (validity == 0)
 		validity = mailbox_uidvalidity(v->m);
 	must(validity == mailbox_uidvalidity(v->m));
+}
+
+static void
+view_open(struct view *v)
+{
+	view_open_as(v, rnd(6) == 0);
 }
 
 static void
@@ -490,6 +496,17 @@ view_compare(struct view *v)
 	files_free(&f);
 }
 
+/* A second file of one base gets its name from who may write. */
+static void
+somebody_may_write(void)
+{
+	for (unsigned i = 0; i < VIEWS; i++)
+		if (!views[i].read_only)
+			return;
+	view_close(&views[0]);
+	view_open_as(&views[0], false);
+}
+
 static void
 quiet(void)
 {
@@ -497,6 +514,7 @@ quiet(void)
 	unsigned i;
 
 	nanosleep(&tick, NULL);
+	somebody_may_write();
 	/* Twice: duplicates get names of their own, new/ is emptied. */
 	for (i = 0; i < VIEWS * 3; i++)
 		view_sync(&views[i % VIEWS], true);
