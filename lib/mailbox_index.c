@@ -522,7 +522,7 @@ merge(struct mailbox *m, const struct table *old)
 static int
 adopt(struct mailbox *m)
 {
-	struct mailbox_log_head head;
+	struct mailbox_log_head head = { 0 };
 	struct table old = m->t;
 	struct stat st;
 	int fd, rc;
@@ -623,7 +623,7 @@ lock_current(struct mailbox *m, uint64_t *size)
 static int
 settle_log(struct mailbox *m, uint64_t size)
 {
-	struct mailbox_log_head head;
+	struct mailbox_log_head head = { 0 };
 	bool damaged = false;
 	uint64_t rest = 0;
 	int rc;

@@ -97,7 +97,7 @@ name_unique(struct buf *b)
 	buf_str(b, ".R");
 	buf_hex(b, luck, 16);
 	buf_char(b, '.');
-	for (size_t i = 0; host.nodename[i] != '\0' && i < 100; i++)
+	for (size_t i = 0; i < 100 && host.nodename[i] != '\0'; i++)
 		buf_char(b, strchr("/:,", host.nodename[i]) == NULL ?
 			host.nodename[i] : '_');
 }

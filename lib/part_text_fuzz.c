@@ -25,10 +25,13 @@ run(struct span in, size_t step, const char *encoding, const char *charset,
     struct buf *out)
 {
 	struct part_text t;
+	struct span piece;
 
 	part_text_init(&t, span_str(encoding), span_str(charset), gather, out);
-	while (in.n > 0)
-		assert(part_text_bytes(&t, span_take(&in, step)));
+	while (in.n > 0) {
+		piece = span_take(&in, step);
+		assert(part_text_bytes(&t, piece));
+	}
 	assert(part_text_end(&t));
 	assert(!out->bad && utf8_ok(buf_get(out)));
 }
