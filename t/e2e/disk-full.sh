@@ -33,6 +33,7 @@ message a@client.test "$USER1" small >"$T/small"
 
 like "room enough: accepted" "$(answer "$T/small")" '^250'
 ok "and delivered" mail_wait user001 1
+ok "and gone from the spool" wait_for 20 queue_is 0
 
 head -c 100000000 /dev/zero >"$INST/spool/filler" 2>/dev/null
 like "full: a small one is told to come again" "$(answer "$T/small")" \
@@ -42,6 +43,7 @@ rm "$INST/spool/filler"
 like "room again: accepted" "$(answer "$T/small")" '^250'
 like "room again: a large one, too" "$(answer "$T/large")" '^250'
 ok "both delivered" mail_wait user001 3
+ok "and gone from the spool, too" wait_for 20 queue_is 0
 
 i=0
 mkdir "$INST/spool/filler"
