@@ -35,7 +35,12 @@ message a@client.test "$USER2" topology >"$T/m"
 ok "a letter goes in" smtp a@client.test "$USER2" "$T/m"
 ok "and arrives" mail_wait user002 1
 
+# A stem that is new after a reload has yet to say so.
+all_started() {
+	! postern status --processes | grep -q 'state=starting'
+}
 compare() { # title
+	wait_for 20 all_started
 	postern topology >"$T/table" 2>&1
 	is "topology is told ($1)" $? 0
 	postern status --processes >"$T/processes" 2>&1
