@@ -122,12 +122,15 @@ main(int argc, char **argv)
 {
 	struct structure s;
 	struct imap_out o;
+	uint64_t times;
 	struct span m;
 	struct buf b;
 	int i;
 
 	if (argc > 3 && strcmp(argv[1], "-t") == 0) {
-		measure(argc - 3, argv + 3, (unsigned)atoi(argv[2]));
+		if (span_num(span_str(argv[2]), 1, 1000000, &times) == -1)
+			return EX_USAGE;
+		measure(argc - 3, argv + 3, (unsigned)times);
 		return EX_OK;
 	}
 	out_init(&o, sink, stdout);
