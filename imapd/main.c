@@ -15,7 +15,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -34,22 +33,6 @@
 
 static struct daemon self = { .role = ROLE_IMAPD };
 static struct session session;
-
-static void
-on_term(int signo)
-{
-	(void)signo;
-	net_stop();
-}
-
-static void
-signals_catch(void)
-{
-	struct sigaction sa = { .sa_handler = on_term };
-
-	if (sigaction(SIGTERM, &sa, NULL) == -1) /* no SA_RESTART: waits end */
-		die("sigaction");
-}
 
 /*
  * The login is answered by us, since only we know that the mailbox cannot be
@@ -132,7 +115,7 @@ main(int argc, char **argv)
 	charset_preload();
 	daemon_start(&self, argc, argv);
 	assert(self.conf != NULL);
-	signals_catch();
+	net_stop_on_term();
 	net_init(&session.net, self.client_fd, IMAP_LINE_MAX,
 	    self.conf->imap_timeout * 1000, self.role_is.input);
 	if (self.dir_fd == -1)

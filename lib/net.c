@@ -87,6 +87,22 @@ net_stop(void)
 	errno = saved;
 }
 
+static void
+on_term(int signo)
+{
+	(void)signo;
+	net_stop();
+}
+
+void
+net_stop_on_term(void)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+
+	if (sigaction(SIGTERM, &sa, NULL) == -1) /* no SA_RESTART: waits end */
+		die("sigaction");
+}
+
 /* Input */
 
 static enum net_got

@@ -45,6 +45,7 @@ void net_fini(struct net *);
  */
 enum net_got net_line(struct net *, struct span *line);
 void net_stop(void);
+void net_stop_on_term(void); /* SIGTERM does it from now on */
 /* Is a whole line here already, so that net_line() would not wait? */
 bool net_ready(const struct net *);
 /*

@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -32,22 +31,6 @@
 
 static struct daemon self = { .role = ROLE_POP3D };
 static struct session session;
-
-static void
-on_term(int signo)
-{
-	(void)signo;
-	net_stop();
-}
-
-static void
-signals_catch(void)
-{
-	struct sigaction sa = { .sa_handler = on_term };
-
-	if (sigaction(SIGTERM, &sa, NULL) == -1) /* no SA_RESTART: waits end */
-		die("sigaction");
-}
 
 /*
  * RFC 3206: PERM is what somebody has to mend. The client is told that much;
@@ -108,7 +91,7 @@ main(int argc, char **argv)
 {
 	daemon_start(&self, argc, argv);
 	assert(self.conf != NULL);
-	signals_catch();
+	net_stop_on_term();
 	net_init(&session.net, self.client_fd, POP3_LINE_MAX,
 	    self.conf->pop3_timeout * 1000, self.role_is.input);
 	buf_init(&session.line, POP3_LINE_MAX);
