@@ -114,8 +114,9 @@ SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/replies$S.o smtpd/guest$S.o \
 	smtpd/mail$S.o smtpd/received$S.o \
 	smtpd/submit$S.o smtpd/peers$S.o
-QUEUE_OBJS = queue/main$S.o queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
-	queue/intake$S.o \
+QUEUE_OBJS = queue/main$S.o queue/intake$S.o queue/admit$S.o \
+	queue/upload$S.o queue/batch$S.o queue/replies$S.o \
+	queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
 	queue/destination$S.o queue/job$S.o queue/litter$S.o \
 	queue/message$S.o queue/relay$S.o queue/request$S.o \
 	queue/route$S.o \

@@ -22,8 +22,8 @@ extern struct queue queue;
 
 enum {
 	QUEUE_BODIES_MAX = 64 * 1024 * 1024, /* bodies kept in memory */
-	QUEUE_SPOOLS_MAX = 4096,     /* large receptions at once */
-	QUEUE_SPOOLS_SHARE = 2,      /* they get one descriptor in so many */
+	QUEUE_UPLOADS_MAX = 4096,    /* large receptions at once */
+	QUEUE_UPLOADS_SHARE = 2,     /* they get one descriptor in so many */
 	QUEUE_WORKER_IDLE = 60 * 1000, /* ms, then a deliver process may go */
 	QUEUE_WORKER_AGAIN = 1000,   /* ms after master had none to give */
 	QUEUE_WORKER_BATCH = 8,      /* jobs before a second one is worth it */
