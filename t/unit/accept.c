@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/os_loop.h"
 #include "t/unit/tap.h"
+#include "t/unit/turns.h"
 
 enum { CLIENTS = 3 };
 
@@ -27,24 +28,6 @@ on_client(struct accept *a, int fd, const struct sockaddr *sa)
 	(void)a;
 	accept_address(sa, from);
 	taken[ntaken++] = fd;
-}
-
-static void
-stop(struct timer *t)
-{
-	(void)t;
-	loop_stop();
-}
-
-static void
-spin(int turns)
-{
-	struct timer t = { .fn = stop };
-
-	while (turns-- > 0) {
-		loop_timer(&t, 0);
-		loop_run();
-	}
 }
 
 static int
@@ -91,7 +74,7 @@ main(void)
 	ok(accept_open(&a, fd, on_client, NULL) == 0, "a door opens");
 	for (i = 0; i < CLIENTS; i++)
 		c[i] = client(&sin);
-	spin(CLIENTS);
+	turns(CLIENTS, 0);
 	ok(ntaken == CLIENTS, "clients are taken");
 	ok(strcmp(from, "127.0.0.1") == 0, "and known by address");
 	ok((fcntl(taken[0], F_GETFL) & O_NONBLOCK) != 0,
@@ -101,23 +84,23 @@ main(void)
 	getrlimit(RLIMIT_NOFILE, &was);
 	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = was.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &few);
-	spin(3);
+	turns(3, 0);
 	log_flush();
 	size = lseek(log_fd, 0, SEEK_END);
 	ok(ntaken == CLIENTS && size > 0, "out of descriptors it says so");
 	loop_skip(1000);
-	spin(3);
+	turns(3, 0);
 	log_flush();
 	ok(lseek(log_fd, 0, SEEK_END) == size, "once");
 	setrlimit(RLIMIT_NOFILE, &was);
-	spin(3);
+	turns(3, 0);
 	ok(ntaken == CLIENTS, "rests meanwhile");
 	loop_skip(1000);
-	spin(3);
+	turns(3, 0);
 	ok(ntaken == CLIENTS + 1, "and goes on by itself");
 	accept_close(&a);
 	accept_close(&a);
-	spin(1);
+	turns(1, 0);
 	ok(a.watch.fd == -1, "a door closes, once");
 	fd_close(&fd);
 	for (i = 0; i < CLIENTS; i++)

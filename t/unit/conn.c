@@ -1,25 +1,17 @@
-/*
- * conn: what lib/conn.h promises. Every callback is noted as text in one
- * buffer, so that a test compares the whole story at once.
- */
+/* conn: what lib/conn.h promises. */
 #include "lib/conn.h"
-
-#include <sys/socket.h>
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/die.h"
 #include "lib/limits.h"
-#include "lib/loop.h"
 #include "lib/os_loop.h"
+#include "t/unit/story.h"
 #include "t/unit/tap.h"
 
 enum { LINE = 16, OUT = 4096 };
 
-static struct buf story = { .max = 1 << 20 };
 static struct conn *conn;
 static int far = -1; /* the client's end */
 
@@ -51,9 +43,9 @@ act(struct conn *c, struct span line)
 static void
 on_line(struct conn *c, struct span line, bool crlf)
 {
-	buf_str(&story, crlf ? "[" : "lf[");
-	buf_span(&story, line);
-	buf_str(&story, "]");
+	if (!crlf)
+		buf_str(&story, "lf");
+	story_line(line);
 	act(c, line);
 }
 
@@ -87,11 +79,7 @@ on_timeout(struct conn *c)
 static void
 on_close(struct conn *c, enum conn_why why)
 {
-	static const char *const names[] = { "done", "eof", "error", "timeout",
-		"tls", "overflow" };
-
-	buf_str(&story, "close:");
-	buf_str(&story, names[why]);
+	story_close(c, why);
 	if (c == conn)
 		conn = NULL;
 }
@@ -105,35 +93,9 @@ static const struct conn_ops ops = {
 };
 
 static void
-stop(struct timer *t)
-{
-	(void)t;
-	loop_stop();
-}
-
-/* Turns until nothing is left to do. */
-static void
-spin(void)
-{
-	struct timer t = { .fn = stop };
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		loop_timer(&t, 0);
-		loop_run();
-	}
-}
-
-static void
 begin(void)
 {
-	int fd[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
-		die("socketpair");
-	buf_clear(&story);
-	conn = conn_new(fd[0], &ops, NULL, LINE, OUT);
-	far = fd[1];
+	conn = story_begin(&ops, LINE, OUT, &far);
 }
 
 static void
@@ -152,17 +114,6 @@ heard(const char *want)
 	if (n < 0)
 		n = 0;
 	return span_eq(span_of(got, (size_t)n), span_str(want));
-}
-
-static bool
-told(const char *want)
-{
-	bool same = span_eq(buf_get(&story), span_str(want));
-
-	if (!same)
-		printf("# story: %.*s\n", SPAN_FMT(buf_get(&story)));
-	buf_clear(&story);
-	return same;
 }
 
 static void

@@ -11,22 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
-#include "lib/conn.h"
-#include "lib/loop.h"
-#include "lib/tls.h"
+#include "t/unit/story.h"
 #include "t/unit/tap.h"
 #include "t/unit/tls_peer.h"
 
 enum { LINE = 512, OUT = 1 << 20, BLOCK = 1 << 16, BLOCKS = 64 };
 
-static struct buf story = { .max = 1 << 20 };
 static struct tls_server *server;
 static struct tls_client *trusting;
 static struct conn *client, *host;
 static struct sockaddr_in at;
 static int door = -1;
-static char error[128];
 static unsigned blocks;
 static size_t heard;
 
@@ -90,9 +85,7 @@ static void
 on_line(struct conn *c, struct span line, bool crlf)
 {
 	(void)crlf;
-	buf_str(&story, "[");
-	buf_span(&story, line);
-	buf_str(&story, "]");
+	story_line(line);
 	if (span_eq(line, SPAN("220")) &&
 	    conn_starttls_client(c, trusting, &peer) == -1)
 		buf_str(&story, "no ");
@@ -119,16 +112,7 @@ on_drained(struct conn *c)
 static void
 on_close(struct conn *c, enum conn_why why)
 {
-	static const char *const names[] = { "done", "eof", "error", "timeout",
-		"tls", "overflow" };
-
-	error[0] = '\0';
-	if (why == CONN_TLS && conn_tls(c) != NULL)
-		snprintf(error, sizeof(error), "%s", tls_error(conn_tls(c)));
-	else if (why == CONN_ERROR)
-		snprintf(error, sizeof(error), "%s", strerror(conn_errno(c)));
-	buf_str(&story, "close:");
-	buf_str(&story, names[why]);
+	story_close(c, why);
 	client = NULL;
 }
 
@@ -143,32 +127,9 @@ static const struct conn_ops ops = {
 /* --- the tests --------------------------------------------------------- */
 
 static void
-stop(struct timer *t)
+settle(void)
 {
-	(void)t;
-	loop_stop();
-}
-
-static void
-spin(void)
-{
-	struct timer t = { .fn = stop };
-
-	for (int i = 0; i < 30; i++) {
-		loop_timer(&t, 1);
-		loop_run();
-	}
-}
-
-static bool
-told(const char *want)
-{
-	bool same = span_eq(buf_get(&story), span_str(want));
-
-	if (!same)
-		printf("# story: %.*s\n", SPAN_FMT(buf_get(&story)));
-	buf_clear(&story);
-	return same;
+	turns(30, 1);
 }
 
 static void
@@ -178,7 +139,7 @@ finish(void)
 		conn_abort(client);
 	if (host != NULL)
 		conn_abort(host);
-	spin();
+	settle();
 	buf_clear(&story);
 }
 
@@ -203,7 +164,7 @@ call(void)
 	    LINE, OUT);
 	if (client == NULL)
 		die("connect");
-	spin();
+	settle();
 }
 
 /* STARTTLS with what is in peer; true if TLS is up. */
@@ -212,8 +173,8 @@ secure(void)
 {
 	call();
 	conn_write(client, SPAN("STARTTLS\r\n"));
-	spin();
-	spin();
+	settle();
+	settle();
 	return client != NULL && conn_tls(client) != NULL &&
 	    told("connect <STARTTLS>[220]tls ");
 }
@@ -227,16 +188,16 @@ plain(void)
 
 	call();
 	conn_write(client, SPAN("hello\r\n"));
-	spin();
+	settle();
 	ok(told("connect <hello>"), "a call is taken");
 	conn_write(host, SPAN("a\r\nb\r\n"));
-	spin();
+	settle();
 	ok(told("[a][b]"), "and answered");
 	conn_write(client, SPAN("RAW\r\n"));
 	conn_when_drained(client);
-	spin();
+	settle();
 	for (int i = 0; i < 100 && heard < (size_t)BLOCK * BLOCKS; i++)
-		spin();
+		settle();
 	ok(heard == (size_t)BLOCK * BLOCKS && blocks == BLOCKS + 1,
 	    "a block goes when the last one is gone");
 	finish();
@@ -246,9 +207,9 @@ plain(void)
 		die("socket");
 	client = conn_connect((struct sockaddr *)&nobody, sizeof(nobody), &ops,
 	    NULL, LINE, OUT);
-	spin();
+	settle();
 	ok(client == NULL && told("close:error") &&
-		strcmp(error, strerror(ECONNREFUSED)) == 0,
+		strcmp(story_error, strerror(ECONNREFUSED)) == 0,
 	    "a refused call says why");
 	close(fd);
 }
@@ -258,7 +219,7 @@ early(void)
 {
 	call();
 	conn_write(client, SPAN("EARLY\r\n"));
-	spin();
+	settle();
 	ok(client == NULL && told("connect <EARLY>[220]no close:tls"),
 	    "bytes between the answer and the handshake end it");
 	finish();
@@ -290,7 +251,7 @@ verified(void)
 	ok(secure(), "any name below a domain");
 	finish();
 	peer.name[0] = "example.org";
-	ok(!secure() && strstr(error, "ostname") != NULL,
+	ok(!secure() && strstr(story_error, "ostname") != NULL,
 	    "another name is refused, with a reason");
 	finish();
 	peer.name[0] = "127.0.0.1";
@@ -308,7 +269,7 @@ stranger(void)
 	ok(why[0] != '\0', "no authorities: it says so");
 	peer = (struct tls_peer){ .verify = true,
 		.name = { "mail.example.org" } };
-	ok(!secure() && strstr(error, "self") != NULL,
+	ok(!secure() && strstr(story_error, "self") != NULL,
 	    "and nobody can be verified");
 	finish();
 	peer.verify = false;

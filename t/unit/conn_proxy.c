@@ -6,16 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/loop.h"
 #include "lib/os_loop.h"
-#include "lib/tls.h"
+#include "t/unit/story.h"
 #include "t/unit/tap.h"
 #include "t/unit/tls_peer.h"
 
 enum { LINE = 64, OUT = 1024, IDLE_MS = 5000, LARGE = 1000 * 1000 };
 
-static struct buf story = { .max = 4096 };
 static struct tls_server *server;
 static struct conn *conn;
 static int far = -1, other = -1; /* the client's end, the session's end */
@@ -39,46 +36,11 @@ on_line(struct conn *c, struct span line, bool crlf)
 static void
 on_close(struct conn *c, enum conn_why why)
 {
-	static const char *const names[] = { "done", "eof", "error", "timeout",
-		"tls", "overflow" };
-
-	(void)c;
-	buf_str(&story, " close:");
-	buf_str(&story, names[why]);
+	story_close(c, why);
 	conn = NULL;
 }
 
 static const struct conn_ops ops = { .on_line = on_line, .on_close = on_close };
-
-static void
-stop(struct timer *t)
-{
-	(void)t;
-	loop_stop();
-}
-
-static void
-spin(void)
-{
-	struct timer t = { .fn = stop };
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		loop_timer(&t, 0);
-		loop_run();
-	}
-}
-
-static bool
-told(const char *want)
-{
-	bool same = span_eq(buf_get(&story), span_str(want));
-
-	if (!same)
-		printf("# story: %.*s\n", SPAN_FMT(buf_get(&story)));
-	buf_clear(&story);
-	return same;
-}
 
 /* The client's end: bytes moved, 0 at the end, -1 for "not now". */
 static ssize_t
@@ -108,13 +70,9 @@ client_recv(char *p, size_t n)
 static void
 begin(bool tls, struct span first)
 {
-	int fd[2], i;
+	int i;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
-		die("socketpair");
-	buf_clear(&story);
-	far = fd[1];
-	conn = conn_new(fd[0], &ops, NULL, LINE, OUT);
+	conn = story_begin(&ops, LINE, OUT, &far);
 	if (tls) {
 		(void)conn_starttls(conn, server, "pop3");
 		peer = peer_new(far, 0, NULL, NULL);
@@ -189,7 +147,7 @@ small_talk(bool tls)
 	(void)send(other, "bye", 3, 0);
 	fd_close(&other);
 	spin();
-	ok(client_hears("ybye") && told(" close:done"),
+	ok(client_hears("ybye") && told("close:done"),
 	    "the session's end comes after its last bytes");
 	ok(client_hears(""), "the client sees it");
 	finish();
@@ -211,20 +169,20 @@ ends(bool tls)
 	(void)send(other, "+OK bye\r\n", 9, 0);
 	fd_close(&other);
 	spin();
-	ok(client_hears("+OK bye\r\n") && told(" close:done"),
+	ok(client_hears("+OK bye\r\n") && told("close:done"),
 	    "the answer still comes");
 	finish();
 
 	begin(tls, SPAN("GO\r\n"));
 	loop_skip(IDLE_MS);
 	spin();
-	ok(told(" close:timeout") && other_hears(""), "idle for too long");
+	ok(told("close:timeout") && other_hears(""), "idle for too long");
 	finish();
 
 	begin(tls, SPAN("GO\r\n"));
 	conn_abort(conn);
 	spin();
-	ok(told(" close:done") && other_hears(""), "an abort ends both");
+	ok(told("close:done") && other_hears(""), "an abort ends both");
 	finish();
 }
 

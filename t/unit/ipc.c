@@ -15,6 +15,7 @@
 
 #include "lib/log.h"
 #include "t/unit/tap.h"
+#include "t/unit/turns.h"
 
 /* The lowest free descriptor: rises if a test leaves one open. */
 static int
@@ -299,24 +300,6 @@ on_gone(struct ipc *i, void *arg)
 	ipc_free(i);
 }
 
-static void
-stop(struct timer *timer)
-{
-	(void)timer;
-	loop_stop();
-}
-
-static void
-turns(int n)
-{
-	struct timer timer = { .fn = stop };
-
-	while (n-- > 0) {
-		loop_timer(&timer, 0);
-		loop_run();
-	}
-}
-
 static struct ipc *
 begin(int fd[2])
 {
@@ -346,18 +329,18 @@ test_loop(void)
 
 	ok(ipc_peer(i) == ROLE_SMTPD && ipc_fd(i) == fd[0], "who is it");
 	send_some(fd[1], 0, 3);
-	turns(3);
+	turns(3, 0);
 	ok(t.got == 3 && t.in_order && t.gone == 0, "messages come in order");
 	send_some(fd[1], 3, 2);
 	close(fd[1]);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 5 && t.gone == 1, "the last words of a peer count");
 	ok(fd_lowest() == low, "no descriptor is left");
 
 	i = begin(fd);
 	t.refuse_at = 1;
 	send_some(fd[1], 0, 3);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 2 && t.gone == 1, "a malformed message ends the peer");
 	close(fd[1]);
 
@@ -365,14 +348,14 @@ test_loop(void)
 	send_some(fd[1], 0, 1);
 	ipc_write(fd[1], IPC_STOP, 1, SPAN_NONE, -1, -1);
 	send_some(fd[1], 2, 1);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 1 && t.gone == 1, "a type not allowed ends the peer");
 	close(fd[1]);
 
 	i = begin(fd);
 	t.free = true;
 	send_some(fd[1], 0, 3);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 1 && t.gone == 0, "a handler may free its own ipc");
 	close(fd[1]);
 	ok(fd_lowest() == low, "no descriptor is left");
@@ -387,14 +370,14 @@ test_pause(void)
 
 	t.pause = true;
 	send_some(fd[1], 0, 3);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 1, "paused: the others wait");
 	close(fd[1]);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 1 && t.gone == 0, "even when the peer hangs up");
 	t.pause = false;
 	ipc_pause(i, false);
-	turns(4);
+	turns(4, 0);
 	ok(t.got == 3 && t.in_order && t.gone == 1, "resumed: none is lost");
 	ok(fd_lowest() == low, "no descriptor is left");
 }
@@ -420,7 +403,7 @@ test_slow_peer(void)
 	ok(ipc_send(i, IPC_SPOOL_IS, 0, filled(IPC_BODY_MAX + 1), -1, -1) ==
 	        -1 && errno == EMSGSIZE, "a body too long is refused");
 	while (got < sent) {
-		turns(1);
+		turns(1, 0);
 		while (ipc_recv(fd[1], ROLE_SMTPD, ROLE_QUEUE, &scratch, &m,
 		           false) == 1) {
 			order = order && m.id == got++ && m.body.n == 50000;
@@ -434,7 +417,7 @@ test_slow_peer(void)
 	while (ipc_send(i, IPC_SPOOL_IS, 0, filled(50000), p[0], -1) == 0)
 		;
 	close(fd[1]);
-	turns(3);
+	turns(3, 0);
 	ok(t.gone == 1, "a peer that goes takes its packets along");
 	close(p[0]);
 	close(p[1]);
@@ -457,7 +440,7 @@ test_passing(void)
 	i = ipc_new(fd[0], ROLE_SMTPD, ROLE_QUEUE, on_message, on_gone, NULL);
 	ipc_write(fd[1], IPC_SPOOL_IS, 0, SPAN_NONE, p[0], -1);
 	ipc_write(fd[1], IPC_SPOOL_IS, 1, SPAN_NONE, p[0], -1);
-	turns(3);
+	turns(3, 0);
 	ok(t.got == 2 && fd_is_open(t.taken), "a handler keeps a descriptor");
 	close(t.taken);
 	close(p[0]);

@@ -1,26 +1,20 @@
 /* tls, under conn: handshakes that must work, and those that must not. */
 #include "lib/tls.h"
 
-#include <sys/socket.h>
-
 #include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/conn.h"
-#include "lib/loop.h"
+#include "t/unit/story.h"
 #include "t/unit/tap.h"
 #include "t/unit/tls_peer.h"
 
 enum { LINE = 512, OUT = 1 << 17, BULK = 100 * 1000, MANY = 50 };
 
-static struct buf story = { .max = 1 << 20 };
 static struct tls_server *server;
 static struct conn *conn;
 static int far = -1;
 static SSL *peer;
-static char error[128];
 
 static void
 on_line(struct conn *c, struct span line, bool crlf)
@@ -28,9 +22,7 @@ on_line(struct conn *c, struct span line, bool crlf)
 	static char bulk[BULK];
 
 	(void)crlf;
-	buf_str(&story, "[");
-	buf_span(&story, line);
-	buf_str(&story, "]");
+	story_line(line);
 	if (span_eq(line, SPAN("STARTTLS"))) {
 		conn_write(c, SPAN("220\r\n"));
 		if (conn_starttls(c, server, "smtp") == -1)
@@ -56,13 +48,7 @@ on_tls(struct conn *c)
 static void
 on_close(struct conn *c, enum conn_why why)
 {
-	static const char *const names[] = { "done", "eof", "error", "timeout",
-		"tls", "overflow" };
-
-	if (why == CONN_TLS && conn_tls(c) != NULL)
-		snprintf(error, sizeof(error), "%s", tls_error(conn_tls(c)));
-	buf_str(&story, "close:");
-	buf_str(&story, names[why]);
+	story_close(c, why);
 	conn = NULL;
 }
 
@@ -73,35 +59,9 @@ static const struct conn_ops ops = {
 };
 
 static void
-stop(struct timer *t)
-{
-	(void)t;
-	loop_stop();
-}
-
-static void
-spin(void)
-{
-	struct timer t = { .fn = stop };
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		loop_timer(&t, 0);
-		loop_run();
-	}
-}
-
-static void
 begin(void)
 {
-	int fd[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
-		die("socketpair");
-	buf_clear(&story);
-	error[0] = '\0';
-	conn = conn_new(fd[0], &ops, NULL, LINE, OUT);
-	far = fd[1];
+	conn = story_begin(&ops, LINE, OUT, &far);
 }
 
 static void
@@ -114,17 +74,6 @@ finish(void)
 	peer = NULL;
 	fd_close(&far);
 	ERR_clear_error();
-}
-
-static bool
-told(const char *want)
-{
-	bool same = span_eq(buf_get(&story), span_str(want));
-
-	if (!same)
-		printf("# story: %.*s\n", SPAN_FMT(buf_get(&story)));
-	buf_clear(&story);
-	return same;
 }
 
 /* Both ends take turns; true if the client's end is satisfied. */
@@ -243,7 +192,7 @@ versions(void)
 	ok(!shake(), "renegotiation is not done");
 	finish();
 	ok(!begin_tls(TLS1_1_VERSION, NULL, NULL) && told("close:tls") &&
-		error[0] != '\0',
+		story_error[0] != '\0',
 	    "TLS 1.1 does not, with a reason");
 	finish();
 	begin();
