@@ -84,7 +84,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/folder_name$S.o lib/folders$S.o lib/folders_change$S.o \
 	lib/folders_subscribed$S.o lib/folders_first$S.o lib/folders_use$S.o \
 	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/doors$S.o lib/pending$S.o \
-	lib/imap_out$S.o \
+	lib/json$S.o lib/imap_out$S.o \
 	lib/smtp_reply$S.o lib/text_map$S.o lib/tls_policy$S.o lib/relay_passwords$S.o \
 	lib/mime$S.o \
 	lib/mime_field$S.o \
@@ -107,7 +107,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
 	master/generation$S.o master/place$S.o master/listen$S.o \
 	master/spawn$S.o master/stem$S.o master/child$S.o master/worker$S.o \
-	master/connect$S.o master/maps$S.o master/reload$S.o master/ctl$S.o
+	master/connect$S.o master/maps$S.o master/reload$S.o master/ctl$S.o \
+	master/who$S.o
 SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
 	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \
@@ -147,7 +148,7 @@ AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 DNS_OBJS = dns/main$S.o dns/question$S.o dns/resolver$S.o dns/events$S.o \
 	lib/os_linux_fcntl$S.o
 CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
-	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o \
+	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o ctl/verb_who$S.o \
 	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
 	ctl/logfile$S.o ctl/verb_check$S.o ctl/check_files$S.o \
 	ctl/check_owners$S.o ctl/check_net$S.o ctl/check_dns$S.o \

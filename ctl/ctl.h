@@ -20,7 +20,8 @@ typedef int verb_fn(struct ctl *, int argc, char **argv);
 
 verb_fn verb_start, verb_stop, verb_reload, verb_status, verb_topology;
 verb_fn verb_check, verb_config, verb_map, verb_user;
-verb_fn verb_queue, verb_queue_do, verb_trace, verb_log, verb_version;
+verb_fn verb_who, verb_kick, verb_queue, verb_queue_do;
+verb_fn verb_trace, verb_log, verb_version;
 
 /* sendmail(8), for people and programs that know only it. */
 int sendmail_main(struct ctl *, int argc, char **argv);

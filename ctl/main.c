@@ -37,6 +37,8 @@ struct verb {
 	"  WHAT  a queue id, an address, a domain, or one of\n" \
 	"        sender=ADDRESS recipient=ADDRESS destination=DOMAIN\n"
 
+#define HELP_WHOM "  WHOM  a login name, a session id or a client's address\n"
+
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "start", verb_start, true, "[-f]", "start the mail system",
@@ -47,6 +49,10 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, true, "[--json] [--processes]",
 	    "what runs, what waits",
 	    "  Exit status 69 if it does not run.\n" },
+	{ "who", verb_who, true, "[--json] [WHOM]...",
+	    "who reads mail: sessions, the youngest first", HELP_WHOM
+	    "  --json  one object a line\n" },
+	{ "kick", verb_kick, true, "WHOM...", "end sessions", HELP_WHOM },
 	{ "check", verb_check, false, "[--quiet]",
 	    "find what keeps mail from flowing",
 	    "  --quiet  only what is wrong\n"

@@ -25,7 +25,7 @@ input_ended(struct session *s, enum net_got got)
 		break;
 	case NET_STOP:
 		session_bye(s, "stop", "UNAVAILABLE",
-		    "the server is shutting down");
+		    "the server ends this session");
 		break;
 	default:
 		s->end = "closed";

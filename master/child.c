@@ -160,7 +160,9 @@ struct child *
 child_new(enum role role, pid_t pid, int fd)
 {
 	struct child *c = xcalloc(1, sizeof(*c));
+	static uint64_t last;
 
+	c->serial = ++last;
 	c->role = role;
 	c->pid = pid;
 	c->since = loop_now();
@@ -192,6 +194,8 @@ child_free(struct child *c)
 	free(c->user);
 	free(c->root);
 	free(c->login);
+	free(c->client);
+	free(c->sid);
 	free(c);
 }
 

@@ -28,6 +28,7 @@ struct seat {
 
 struct child {
 	struct child *next;
+	uint64_t serial; /* grows; the list begins with the youngest */
 	pid_t pid;
 	enum role role;
 	unsigned index, generation;
@@ -46,6 +47,7 @@ struct child {
 	} birth;
 	unsigned forks;    /* a stem's, so far */
 	char *user, *root, *login; /* owner's processes; else NULL */
+	char *client, *sid;        /* sessions; else NULL */
 	uint64_t since;            /* loop clock */
 	struct timer deadline;     /* READY, or the end, or SIGKILL */
 	unsigned lost;             /* roles whose channel has ended, bits */

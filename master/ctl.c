@@ -15,6 +15,7 @@
 #include "lib/conf.h"
 #include "lib/die.h"
 #include "lib/ipc_ctl.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "master/child.h"
 #include "master/generation.h"
@@ -23,6 +24,7 @@
 #include "master/maps.h"
 #include "master/reload.h"
 #include "master/topology.h"
+#include "master/who.h"
 #include "lib/os.h"
 
 enum {
@@ -36,6 +38,7 @@ struct client {
 	struct ipc *ipc; /* NULL: hung up while a reload runs */
 	uint32_t id;     /* of the request that waits */
 	bool waiting;
+	struct who *who; /* that is being told; or NULL */
 };
 
 static struct accept door;
@@ -51,6 +54,7 @@ client_free(struct client *k)
 		at = &(*at)->next;
 	*at = k->next;
 	nclients--;
+	who_free(k->who);
 	if (k->ipc != NULL)
 		ipc_free(k->ipc);
 	free(k);
@@ -120,19 +124,6 @@ status_plain(struct buf *b)
 }
 
 static void
-json_text(struct buf *b, const char *s)
-{
-	buf_char(b, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\' || (unsigned char)*s < ' ')
-			buf_fmt(b, "\\u%04x", (unsigned char)*s);
-		else
-			buf_char(b, *s);
-	}
-	buf_char(b, '"');
-}
-
-static void
 json_child(struct buf *b, const struct child *c)
 {
 	buf_fmt(b,
@@ -140,10 +131,8 @@ json_child(struct buf *b, const struct child *c)
 	    "\"generation\":%u,\"state\":\"%s\",\"uid\":%lu,\"gid\":%lu",
 	    role_name(c->role), c->index, (long)c->pid, c->generation,
 	    child_state(c), (unsigned long)c->uid, (unsigned long)c->gid);
-	if (c->login != NULL) {
-		buf_str(b, ",\"login\":");
-		json_text(b, c->login);
-	}
+	if (c->login != NULL)
+		json_pair(b, "login", c->login);
 	buf_str(b, "}");
 }
 
@@ -167,8 +156,8 @@ status_json(struct buf *b)
 	}
 	buf_str(b, "],\"listeners\":[");
 	for (struct listener *l = listeners; l != NULL; l = l->next_one) {
-		buf_fmt(b, "{\"service\":\"%s\",\"address\":", l->service);
-		json_text(b, l->bound);
+		buf_fmt(b, "{\"service\":\"%s\"", l->service);
+		json_pair(b, "address", l->bound);
 		buf_fmt(b, "}%s", l->next_one != NULL ? "," : "");
 	}
 	buf_str(b, "]}\n");
@@ -202,8 +191,9 @@ status_processes(struct buf *b)
 /* --- verbs ------------------------------------------------------------- */
 
 static int
-verb_status(struct client *k, uint32_t id, struct span option)
+verb_status(struct client *k, uint32_t id, const struct ipc_ctl *in)
 {
+	struct span option = in->argc > 1 ? in->argv[1] : SPAN_NONE;
 	struct buf b;
 
 	buf_init(&b, CTL_ANSWER_MAX);
@@ -220,11 +210,11 @@ verb_status(struct client *k, uint32_t id, struct span option)
 }
 
 static int
-verb_topology(struct client *k, uint32_t id, struct span option)
+verb_topology(struct client *k, uint32_t id, const struct ipc_ctl *in)
 {
 	struct buf b;
 
-	(void)option;
+	(void)in;
 	buf_init(&b, CTL_TEXT_MAX);
 	topology_print(house.now->conf, house.privileged, &b);
 	answer_text(k, id, buf_get(&b));
@@ -247,11 +237,9 @@ on_reloaded(void *arg, bool done, const char *text)
 }
 
 static int
-verb_reload(struct client *k, uint32_t id, struct span option)
+verb_reload(struct client *k, uint32_t id, const struct ipc_ctl *in)
 {
-	(void)option;
-	if (k->waiting)
-		return -1;
+	(void)in;
 	k->waiting = true;
 	k->id = id;
 	reload_begin(on_reloaded, k);
@@ -259,32 +247,51 @@ verb_reload(struct client *k, uint32_t id, struct span option)
 }
 
 static int
-verb_map(struct client *k, uint32_t id, struct span option)
+verb_map(struct client *k, uint32_t id, const struct ipc_ctl *in)
 {
-	(void)option;
+	(void)in;
 	maps_look();
 	answer_end(k, id, EX_OK, "");
 	return 0;
 }
 
 static int
-verb_stop(struct client *k, uint32_t id, struct span option)
+verb_stop(struct client *k, uint32_t id, const struct ipc_ctl *in)
 {
-	(void)option;
+	(void)in;
 	answer_end(k, id, EX_OK, "");
 	house_stop(EX_OK);
 	return 0;
 }
 
+static void
+on_who_told(void *arg, uint32_t id, unsigned status, const char *why)
+{
+	struct client *k = arg;
+
+	who_free(k->who);
+	k->who = NULL;
+	answer_end(k, id, status, why);
+}
+
+static int
+verb_who(struct client *k, uint32_t id, const struct ipc_ctl *in)
+{
+	k->who = who_begin(k->ipc, id, in, on_who_told, k);
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
-	int (*fn)(struct client *, uint32_t id, struct span option);
+	int (*fn)(struct client *, uint32_t id, const struct ipc_ctl *);
 } verbs[] = {
 	{ "status", verb_status },
 	{ "topology", verb_topology },
 	{ "reload", verb_reload },
 	{ "map", verb_map },
 	{ "stop", verb_stop },
+	{ "who", verb_who },
+	{ "kick", verb_who },
 };
 
 /* --- clients ----------------------------------------------------------- */
@@ -296,13 +303,14 @@ on_request(struct ipc *ipc, struct ipc_msg *m, void *arg)
 	struct ipc_ctl in;
 
 	(void)ipc;
+	if (k->waiting || k->who != NULL) /* one at a time */
+		return -1;
 	if (m->type != IPC_CTL || ipc_ctl_decode(m->body, &in) == -1 ||
 	    in.argc == 0)
 		return -1;
 	for (size_t i = 0; i < nitems(verbs); i++)
 		if (span_eq(in.argv[0], span_str(verbs[i].name)))
-			return verbs[i].fn(
-			    k, m->id, in.argc > 1 ? in.argv[1] : SPAN_NONE);
+			return verbs[i].fn(k, m->id, &in);
 	answer_end(k, m->id, EX_USAGE, "master does not know this request\n");
 	return 0;
 }

@@ -5,6 +5,7 @@
  *	topology                      the table it is built from
  *	reload                        answers when it is done, or refused
  *	map                           maps were rebuilt: look at them now
+ *	who [--json] [WHOM]...        sessions; kick WHOM...: their end
  *	stop                          answers at once; the end may take a while
  */
 #ifndef MASTER_CTL_H

@@ -337,6 +337,8 @@ spawn_owner_role(struct child *c, struct ipc_role *is)
 	c->user = is->user.n > 0 ? span_dup(is->user) : NULL;
 	c->root = span_dup(is->root);
 	c->login = is->login.n > 0 ? span_dup(is->login) : NULL;
+	c->client = is->remote.n > 0 ? span_dup(is->remote) : NULL;
+	c->sid = is->sid.n > 0 ? span_dup(is->sid) : NULL;
 	is->count = 1;
 	role_fill(c, is, house.now->conf);
 }

@@ -24,7 +24,7 @@ static const char A_DELETED[] = "-ERR that message is marked as deleted";
 static const char A_EXPUNGED[] = "-ERR that message was removed meanwhile";
 static const char A_TROUBLE[] = "-ERR [SYS/TEMP] cannot read that message";
 static const char A_TOO_LONG[] = "-ERR line too long";
-static const char A_STOP[] = "-ERR [SYS/TEMP] the server is shutting down";
+static const char A_STOP[] = "-ERR [SYS/TEMP] the server ends this session";
 static const char A_OK[] = "+OK";
 
 enum { ST_TRANSACTION = 1 };
