@@ -10,10 +10,12 @@
  */
 #include "lib/sasl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base64.h"
 #include "lib/chars.h"
+#include "lib/die.h"
 #include "lib/limits.h"
 
 enum {
@@ -108,22 +110,37 @@ static const struct {
 	{ { "LOGIN", 5 }, login_step },
 };
 
-int
-sasl_begin(struct sasl *s, struct span mech)
+struct sasl *
+sasl_new(struct span mech)
 {
+	struct sasl *s;
 	int i;
 
 	for (i = 0; i < (int)nitems(mechs); i++)
 		if (span_ieq(mechs[i].name, mech))
 			break;
 	if (i == (int)nitems(mechs))
-		return -1;
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
 	*s = (struct sasl){ .mech = i, .authzid = SPAN_NONE,
 		.authcid = SPAN_NONE, .password = SPAN_NONE,
 		.challenge = SPAN_NONE };
 	buf_init(&s->mem, SASL_MEM_MAX);
 	(void)buf_room(&s->mem, SASL_MEM_MAX); /* now, so that it never moves */
-	return 0;
+	return s;
+}
+
+void
+sasl_free(struct sasl **sp)
+{
+	struct sasl *s = *sp;
+
+	if (s == NULL)
+		return;
+	explicit_bzero(s->mem.p, s->mem.cap);
+	buf_fini(&s->mem);
+	free(s);
+	*sp = NULL;
 }
 
 enum sasl_step
@@ -161,11 +178,8 @@ sasl_step_base64(struct sasl *s, struct span line)
 	return r;
 }
 
-void
-sasl_fini(struct sasl *s)
+enum sasl_step
+sasl_step_first(struct sasl *s, struct span arg)
 {
-	if (s->mem.p != NULL)
-		explicit_bzero(s->mem.p, s->mem.cap);
-	buf_fini(&s->mem);
-	*s = (struct sasl){ .state = SASL_OVER, .mem = s->mem };
+	return arg.n == 0 ? sasl_step(s, NULL) : sasl_step_base64(s, arg);
 }

@@ -29,7 +29,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span in, line;
-	struct sasl s;
+	struct sasl *s;
 	enum sasl_step r = SASL_MORE;
 	bool wire;
 
@@ -37,20 +37,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	in = span_of(data + 1, size - 1);
 	wire = (data[0] & 2) != 0;
-	assert(sasl_begin(&s, (data[0] & 1) != 0 ? SPAN("LOGIN") :
-	                                           SPAN("plain")) == 0);
+	s = sasl_new((data[0] & 1) != 0 ? SPAN("LOGIN") : SPAN("plain"));
+	assert(s != NULL);
 	if ((data[0] & 4) != 0)
-		r = sasl_step(&s, NULL);
+		r = sasl_step(s, NULL);
 	while (in.n > 0 && r == SASL_MORE) {
 		line = span_cut(&in, '\n');
-		r = wire ? sasl_step_base64(&s, line) : sasl_step(&s, &line);
+		r = wire ? sasl_step_base64(s, line) : sasl_step(s, &line);
 	}
 	if (r == SASL_DONE)
-		check_done(&s);
+		check_done(s);
 	line = SPAN("=");
 	if (r != SASL_MORE)
-		assert(sasl_step(&s, &line) == SASL_BAD);
-	sasl_fini(&s);
-	sasl_fini(&s);
+		assert(sasl_step(s, &line) == SASL_BAD);
+	sasl_free(&s);
+	sasl_free(&s);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <bsd/string.h>
 
 #include "lib/accept.h"
+#include "lib/base64.h"
 #include "lib/conf.h"
 #include "lib/conn.h"
 #include "lib/die.h"
@@ -82,6 +83,32 @@ client_may_login(const struct client *c)
 {
 	return conn_tls(c->conn) != NULL ||
 	    (front.conf->plaintext_auth && c->loopback);
+}
+
+/* RFC 5034 4, RFC 3501 6.2.2 */
+void
+client_challenge(struct client *c)
+{
+	struct buf b;
+
+	buf_init(&b, SMTP_AUTH_LINE_MAX);
+	buf_str(&b, "+ ");
+	base64_encode(&b, c->sasl->challenge);
+	client_say(c, buf_cstr(&b));
+	buf_fini(&b);
+}
+
+/* A browser, tricked into talking to us (ALPACA), begins with its verb. */
+bool
+client_is_foreign(struct span word)
+{
+	static const char *const verbs[] = { "GET", "POST", "PUT", "HEAD",
+		"OPTIONS", "CONNECT", "EHLO", "HELO" };
+
+	for (size_t i = 0; i < nitems(verbs); i++)
+		if (span_ieq(word, span_str(verbs[i])))
+			return true;
+	return false;
 }
 
 static void
@@ -192,9 +219,7 @@ client_free(struct client *c)
 	ask_forget(c);
 	fd_close(&c->session_fd);
 	client_uncount(c);
-	if (c->sasl != NULL)
-		sasl_fini(c->sasl);
-	free(c->sasl);
+	sasl_free(&c->sasl);
 	free(c->user);
 	free(c->tag);
 	buf_fini(&c->command);

@@ -99,6 +99,10 @@ void client_say(struct client *, const char *text);
 void client_error(struct client *, const char *text);
 /* Last words, then the end. */
 void client_bye(struct client *, enum goodbye);
+/* What c->sasl asks, after "+ ". */
+void client_challenge(struct client *);
+/* Is a client's first word of another protocol? Then it is no mail client. */
+bool client_is_foreign(struct span word);
 /* Are passwords taken from this client now? */
 bool client_may_login(const struct client *);
 bool client_may_starttls(const struct client *);

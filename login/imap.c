@@ -18,10 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base64.h"
 #include "lib/conf.h"
 #include "lib/conn.h"
-#include "lib/die.h"
 #include "lib/imap_token.h"
 #include "lib/proto.h"
 #include "login/ask.h"
@@ -132,41 +130,19 @@ login(struct client *c, struct span authzid, struct span authcid,
 	return &A_NOT_NOW;
 }
 
-static void
-sasl_end(struct client *c)
-{
-	if (c->sasl == NULL)
-		return;
-	sasl_fini(c->sasl);
-	free(c->sasl);
-	c->sasl = NULL;
-}
-
-/* RFC 3501 6.2.2: "+ " and the challenge. */
-static const struct answer *
-challenge(struct client *c)
-{
-	struct buf b;
-
-	buf_init(&b, ANSWER_MAX);
-	buf_str(&b, "+ ");
-	base64_encode(&b, c->sasl->challenge);
-	client_say(c, buf_cstr(&b));
-	buf_fini(&b);
-	return NULL;
-}
-
 static const struct answer *
 sasl_answer(struct client *c, enum sasl_step step)
 {
 	const struct answer *answer = &A_CANCEL;
 
-	if (step == SASL_MORE)
-		return challenge(c);
+	if (step == SASL_MORE) {
+		client_challenge(c);
+		return NULL;
+	}
 	if (step == SASL_DONE)
 		answer = login(
 		    c, c->sasl->authzid, c->sasl->authcid, c->sasl->password);
-	sasl_end(c);
+	sasl_free(&c->sasl);
 	return answer;
 }
 
@@ -286,15 +262,9 @@ cmd_authenticate(void *session, struct span in)
 
 	if (!client_may_login(c))
 		return &A_NEED_TLS;
-	c->sasl = xcalloc(1, sizeof(*c->sasl));
-	if (sasl_begin(c->sasl, mech) == -1) {
-		free(c->sasl);
-		c->sasl = NULL;
+	if ((c->sasl = sasl_new(mech)) == NULL)
 		return &A_MECH;
-	}
-	if (in.n == 0)
-		return sasl_answer(c, sasl_step(c->sasl, NULL));
-	return sasl_answer(c, sasl_step_base64(c->sasl, in));
+	return sasl_answer(c, sasl_step_first(c->sasl, in));
 }
 
 /* clang-format off */
@@ -317,19 +287,6 @@ is_login(const struct proto_command *cmd)
 }
 
 /* The whole command, or as much of it as is there. */
-
-/* A browser, tricked into talking to us (ALPACA), begins with its verb. */
-static bool
-is_foreign(struct span tag)
-{
-	static const char *const verbs[] = { "GET", "POST", "PUT", "HEAD",
-		"OPTIONS", "CONNECT", "EHLO", "HELO" };
-
-	for (size_t i = 0; i < nitems(verbs); i++)
-		if (span_ieq(tag, span_str(verbs[i])))
-			return true;
-	return false;
-}
 
 /*
  * Finds tag and row of c->command; *arg is what stands behind the verb.
@@ -439,7 +396,8 @@ on_line(struct client *c, struct span line)
 		client_error(c, NULL); /* some clients send one first */
 		return;
 	}
-	if (c->command.n == 0 && imap_tag(&in, &tag) == 0 && is_foreign(tag)) {
+	if (c->command.n == 0 && imap_tag(&in, &tag) == 0 &&
+	    client_is_foreign(tag)) {
 		client_bye(c, BYE_ERRORS);
 		return;
 	}
@@ -482,7 +440,7 @@ on_raw(struct client *c, struct span bytes)
 static void
 on_toolong(struct client *c)
 {
-	sasl_end(c);
+	sasl_free(&c->sasl);
 	command_forget(c);
 	client_bye(c, BYE_ERRORS);
 }
@@ -501,7 +459,7 @@ greet(struct client *c)
 static void
 on_secured(struct client *c)
 {
-	sasl_end(c);
+	sasl_free(&c->sasl);
 	command_forget(c);
 	tag_forget(c);
 }

@@ -15,17 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base64.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
 #include "lib/conn.h"
-#include "lib/die.h"
 #include "lib/proto.h"
 #include "login/ask.h"
 
 enum { ST_START = 1, ST_NAMED = 2, ANY = ST_START | ST_NAMED };
-
-enum { POP3_TEXT_MAX = 512 }; /* RFC 2449 4: a response line */
 
 static const char A_OK[] = "+OK";
 static const char A_UNKNOWN[] = "-ERR unknown command";
@@ -57,9 +53,7 @@ sasl_end(struct client *c)
 {
 	if (c->sasl == NULL)
 		return;
-	sasl_fini(c->sasl);
-	free(c->sasl);
-	c->sasl = NULL;
+	sasl_free(&c->sasl);
 	conn_line_mode(c->conn, POP3_LINE_MAX);
 }
 
@@ -71,29 +65,16 @@ forget_user(struct client *c)
 	c->protocol_state = ST_START;
 }
 
-/* RFC 5034 4: "+ " and the challenge. */
-static const char *
-challenge(struct client *c)
-{
-	struct buf b;
-
-	buf_init(&b, POP3_TEXT_MAX);
-	buf_str(&b, "+ ");
-	base64_encode(&b, c->sasl->challenge);
-	buf_str(&b, "\r\n");
-	conn_write(c->conn, buf_get(&b));
-	buf_fini(&b);
-	conn_line_mode(c->conn, SMTP_AUTH_LINE_MAX);
-	return NULL;
-}
-
 static const char *
 sasl_answer(struct client *c, enum sasl_step step)
 {
 	const char *answer = A_CANCEL;
 
-	if (step == SASL_MORE)
-		return challenge(c);
+	if (step == SASL_MORE) {
+		client_challenge(c);
+		conn_line_mode(c->conn, SMTP_AUTH_LINE_MAX);
+		return NULL;
+	}
 	if (step == SASL_DONE)
 		answer = login(
 		    c, c->sasl->authzid, c->sasl->authcid, c->sasl->password);
@@ -161,15 +142,9 @@ cmd_auth(void *session, struct span arg)
 		return list_mechanisms(c);
 	forget_user(c);
 	mech = span_word(&arg);
-	c->sasl = xcalloc(1, sizeof(*c->sasl));
-	if (sasl_begin(c->sasl, mech) == -1) {
-		free(c->sasl);
-		c->sasl = NULL;
+	if ((c->sasl = sasl_new(mech)) == NULL)
 		return A_MECH;
-	}
-	if (arg.n == 0)
-		return sasl_answer(c, sasl_step(c->sasl, NULL));
-	return sasl_answer(c, sasl_step_base64(c->sasl, arg));
+	return sasl_answer(c, sasl_step_first(c->sasl, arg));
 }
 
 static const void *
@@ -221,15 +196,6 @@ cmd_quit(void *session, struct span none)
 	return NULL;
 }
 
-/* A browser, tricked into talking to us (ALPACA): hang up. */
-static const void *
-cmd_not_pop3(void *session, struct span arg)
-{
-	(void)arg;
-	client_bye(session, BYE_ERRORS);
-	return NULL;
-}
-
 /* clang-format off */
 static const struct proto_command commands[] = {
 	/* verb, valid in, argument, handler */
@@ -239,14 +205,6 @@ static const struct proto_command commands[] = {
 	{ "STLS", ANY, ARG_NONE, cmd_stls },
 	{ "CAPA", ANY, ARG_NONE, cmd_capa },
 	{ "QUIT", ANY, ARG_NONE, cmd_quit },
-	{ "GET", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "POST", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "PUT", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "HEAD", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "OPTIONS", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "CONNECT", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "EHLO", ANY, ARG_OPTIONAL, cmd_not_pop3 },
-	{ "HELO", ANY, ARG_OPTIONAL, cmd_not_pop3 },
 };
 /* clang-format on */
 
@@ -254,7 +212,7 @@ static const char *
 dispatch(struct client *c, struct span line)
 {
 	const struct proto_command *cmd;
-	struct span arg;
+	struct span arg, rest = line;
 
 	if (span_has(line, '\0'))
 		return A_NUL;
@@ -272,7 +230,10 @@ dispatch(struct client *c, struct span line)
 	case PROTO_UNKNOWN:
 		break;
 	}
-	return A_UNKNOWN;
+	if (!client_is_foreign(span_word(&rest)))
+		return A_UNKNOWN;
+	client_bye(c, BYE_ERRORS);
+	return NULL;
 }
 
 /* What front.c calls */

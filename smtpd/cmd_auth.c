@@ -11,14 +11,12 @@
  */
 #include "smtpd/auth.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
 #include "lib/base64.h"
 #include "lib/conn.h"
-#include "lib/die.h"
 #include "lib/ipc_auth.h"
 #include "lib/log.h"
 #include "lib/sasl.h"
@@ -39,11 +37,7 @@ auth_is_offered(const struct session *s)
 void
 auth_end(struct session *s)
 {
-	if (s->sasl == NULL)
-		return;
-	sasl_fini(s->sasl);
-	free(s->sasl);
-	s->sasl = NULL;
+	sasl_free(&s->sasl);
 	if (s->state == ST_SASL) {
 		s->state = ST_READY;
 		conn_line_mode(s->conn, SMTP_LINE_MAX);
@@ -126,15 +120,9 @@ cmd_auth(void *session, struct span arg)
 	if (conn_tls(s->conn) == NULL)
 		return &R_NEED_TLS;
 	mech = span_word(&arg);
-	s->sasl = xcalloc(1, sizeof(*s->sasl));
-	if (sasl_begin(s->sasl, mech) == -1) {
-		free(s->sasl);
-		s->sasl = NULL;
+	if ((s->sasl = sasl_new(mech)) == NULL)
 		return &R_AUTH_MECH;
-	}
-	if (arg.n == 0)
-		return step(s, sasl_step(s->sasl, NULL));
-	return step(s, sasl_step_base64(s->sasl, arg));
+	return step(s, sasl_step_first(s->sasl, arg));
 }
 
 static void

@@ -99,19 +99,19 @@ test_conversations(void)
 {
 	const struct sasl_case *c;
 	struct span again = SPAN("x");
-	struct sasl s;
+	struct sasl *s;
 	bool good;
 
 	for (c = cases; c < cases + nitems(cases); c++) {
-		good = sasl_begin(&s, span_str(c->mech)) == 0 &&
-		    converse(c, &s) == c->last;
+		s = sasl_new(span_str(c->mech));
+		good = s != NULL && converse(c, s) == c->last;
 		if (good && c->last == SASL_DONE)
-			good = span_eq(s.authzid, span_str(c->authzid)) &&
-			    span_eq(s.authcid, span_str(c->authcid)) &&
-			    span_eq(s.password, span_str(c->password));
-		good = good && sasl_step(&s, &again) == SASL_BAD;
+			good = span_eq(s->authzid, span_str(c->authzid)) &&
+			    span_eq(s->authcid, span_str(c->authcid)) &&
+			    span_eq(s->password, span_str(c->password));
+		good = good && sasl_step(s, &again) == SASL_BAD;
 		ok(good, c->name);
-		sasl_fini(&s);
+		sasl_free(&s);
 	}
 }
 
@@ -119,7 +119,7 @@ test_conversations(void)
 static enum sasl_step
 plain_lengths(size_t name, size_t password)
 {
-	struct sasl s;
+	struct sasl *s;
 	struct buf b;
 	struct span in;
 	enum sasl_step r;
@@ -132,9 +132,9 @@ plain_lengths(size_t name, size_t password)
 	while (b.n < 2 + name + password)
 		buf_char(&b, 'p');
 	in = buf_get(&b);
-	sasl_begin(&s, SPAN("PLAIN"));
-	r = sasl_step(&s, &in);
-	sasl_fini(&s);
+	s = sasl_new(SPAN("PLAIN"));
+	r = sasl_step(s, &in);
+	sasl_free(&s);
 	buf_fini(&b);
 	return r;
 }
@@ -154,21 +154,25 @@ test_limits(void)
 static void
 test_rest(void)
 {
-	struct sasl s;
+	struct sasl *s;
 	struct span name = SPAN("ann");
 
-	ok(sasl_begin(&s, SPAN("CRAM-MD5")) == -1, "a mechanism not offered");
-	ok(sasl_begin(&s, SPAN_NONE) == -1, "no mechanism");
-	ok(sasl_begin(&s, SPAN("LOGI")) == -1, "half a mechanism");
-	ok(sasl_begin(&s, SPAN("LOGIN")) == 0 &&
-	        sasl_step(&s, NULL) == SASL_MORE &&
-	        span_eq(s.challenge, SPAN("Username:")), "asks for the name");
-	ok(sasl_step(&s, &name) == SASL_MORE &&
-	        span_eq(s.challenge, SPAN("Password:")), "and the password");
-	sasl_fini(&s);
-	ok(s.mem.p == NULL && s.authcid.n == 0, "fini leaves nothing");
-	sasl_fini(&s);
-	ok(sasl_step(&s, &name) == SASL_BAD, "and twice is fine");
+	ok(sasl_new(SPAN("CRAM-MD5")) == NULL, "a mechanism not offered");
+	ok(sasl_new(SPAN_NONE) == NULL, "no mechanism");
+	ok(sasl_new(SPAN("LOGI")) == NULL, "half a mechanism");
+	s = sasl_new(SPAN("LOGIN"));
+	ok(sasl_step_first(s, SPAN_NONE) == SASL_MORE &&
+	        span_eq(s->challenge, SPAN("Username:")), "asks for the name");
+	ok(sasl_step(s, &name) == SASL_MORE &&
+	        span_eq(s->challenge, SPAN("Password:")), "and the password");
+	sasl_free(&s);
+	sasl_free(&s);
+	ok(s == NULL, "freed twice is fine");
+	s = sasl_new(SPAN("LOGIN"));
+	ok(sasl_step_first(s, SPAN("YW5u")) == SASL_MORE &&
+	        span_eq(s->challenge, SPAN("Password:")),
+	    "a name beside the mechanism's");
+	sasl_free(&s);
 }
 
 int
