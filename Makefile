@@ -100,7 +100,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/fold_table$S.o \
 	lib/part_text$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
-	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
+	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_session$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
 	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
 

@@ -14,9 +14,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +21,7 @@
 #include "imapd/session.h"
 #include "lib/charset.h"
 #include "lib/daemon.h"
-#include "lib/die.h"
+#include "lib/daemon_session.h"
 #include "lib/folders.h"
 #include "lib/limits.h"
 #include "lib/log.h"
@@ -42,8 +39,7 @@ static _Noreturn void
 refuse(int errnum)
 {
 	struct buf b;
-	bool mend = errnum == EACCES || errnum == EPERM || errnum == ELOOP ||
-	    errnum == ENOTDIR || errnum == EXDEV || errnum == EINVAL;
+	bool mend = daemon_session_broken(errnum);
 
 	buf_init(&b, 512);
 	if (self.role_is.tag.n > 0) {
@@ -54,25 +50,13 @@ refuse(int errnum)
 	buf_str(&b, "* BYE cannot open the mailbox\r\n");
 	(void)net_write(&session.net, buf_get(&b));
 	(void)net_flush(&session.net);
-	log_begin(LL_ERROR, "mailbox");
-	log_span("sid", self.role_is.sid);
-	log_span("user", self.role_is.login);
-	log_span("path", self.role_is.mailbox);
-	log_err(errnum);
-	log_end();
-	log_flush();
-	exit(EX_TEMPFAIL);
+	daemon_session_refused(&self, errnum);
 }
 
 static void
 log_logout(void)
 {
-	log_begin(LL_INFO, "logout");
-	log_span("sid", self.role_is.sid);
-	log_span("user", self.role_is.login);
-	log_span("client", self.role_is.remote);
-	log_str("service", "imap");
-	log_str("why", session.end);
+	daemon_session_logout(&self, "imap", session.end);
 	log_num("commands", session.commands);
 	log_num("fetched", session.fetched);
 	log_num("appended", session.appended);
@@ -89,23 +73,10 @@ folders_begin(void)
 
 	if (folders_first(folders_of(&session), l->word, l->n) == 0)
 		return;
-	log_begin(LL_WARN, "mailbox");
-	log_span("sid", self.role_is.sid);
-	log_span("user", self.role_is.login);
+	daemon_session_log(&self, LL_WARN, "mailbox");
 	log_str("what", "imap-folders");
 	log_err(errno);
 	log_end();
-}
-
-/* Litter of crashed deliveries: somebody has to, and we are here. */
-static void
-sweep(void)
-{
-	int fd = openat(self.dir_fd, "tmp",
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd != -1)
-		maildir_sweep(fd, (int64_t)time(NULL));
 }
 
 int
@@ -127,7 +98,8 @@ main(int argc, char **argv)
 	net_fini(&session.net);
 	session_fini(&session);
 	log_logout();
-	sweep();
+	/* Litter of deliveries: somebody has to, and we are here. */
+	maildir_sweep(self.dir_fd, (int64_t)time(NULL));
 	log_flush();
 	_exit(EX_OK); /* the libraries have nothing to say any more */
 }

@@ -161,14 +161,17 @@ out:
 }
 
 void
-maildir_sweep(int fd, int64_t now)
+maildir_sweep(int dirfd, int64_t now)
 {
+	int fd = openat(
+	    dirfd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct dirent *e;
 	struct stat st;
 	DIR *d;
 
-	d = fdopendir(fd);
-	if (d == NULL) {
+	if (fd == -1)
+		return;
+	if ((d = fdopendir(fd)) == NULL) {
 		fd_close(&fd);
 		return;
 	}

@@ -42,9 +42,9 @@ int maildir_below(struct span root, struct span mailbox, struct buf *out);
 int maildir_make(int dirfd, const char *path, bool links);
 
 /*
- * Removes what crashed deliveries left in an open tmp/: regular files older
- * than MAILDIR_TMP_AGE. Takes fd. Best effort.
+ * Removes what crashed deliveries left in dirfd's tmp/: regular files older
+ * than MAILDIR_TMP_AGE. Best effort.
  */
-void maildir_sweep(int fd, int64_t now);
+void maildir_sweep(int dirfd, int64_t now);
 
 #endif

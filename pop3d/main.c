@@ -15,15 +15,12 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/daemon.h"
-#include "lib/die.h"
+#include "lib/daemon_session.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
@@ -41,49 +38,25 @@ refuse(int errnum)
 {
 	const char *text = "-ERR [SYS/TEMP] cannot open the mailbox now\r\n";
 
-	if (errnum == EACCES || errnum == EPERM || errnum == ELOOP ||
-	    errnum == ENOTDIR || errnum == EXDEV || errnum == EINVAL)
+	if (daemon_session_broken(errnum))
 		text = "-ERR [SYS/PERM] cannot open the mailbox\r\n";
 	if (errnum == E2BIG)
 		text = "-ERR [SYS/PERM] too many messages for POP3\r\n";
 	(void)net_write(&session.net, span_str(text));
 	(void)net_flush(&session.net);
-	log_begin(LL_ERROR, "mailbox");
-	log_span("sid", self.role_is.sid);
-	log_span("user", self.role_is.login);
-	log_span("path", self.role_is.mailbox);
-	log_err(errnum);
-	log_end();
-	log_flush();
-	exit(EX_TEMPFAIL);
+	daemon_session_refused(&self, errnum);
 }
 
 static void
 log_logout(void)
 {
-	log_begin(LL_INFO, "logout");
-	log_span("sid", self.role_is.sid);
-	log_span("user", self.role_is.login);
-	log_span("client", self.role_is.remote);
-	log_str("service", "pop3");
-	log_str("why", session.end);
+	daemon_session_logout(&self, "pop3", session.end);
 	log_num("messages", session.drop.n);
 	log_num("retrieved", session.retrieved);
 	log_num("size", session.octets);
 	log_num("removed", session.removed);
 	log_end();
 	log_flush();
-}
-
-/* Litter of crashed deliveries: somebody has to, and we are here. */
-static void
-sweep(void)
-{
-	int fd = openat(self.dir_fd, "tmp",
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd != -1)
-		maildir_sweep(fd, (int64_t)time(NULL));
 }
 
 int
@@ -102,7 +75,8 @@ main(int argc, char **argv)
 	session_run(&session);
 	net_fini(&session.net);
 	log_logout();
-	sweep();
+	/* Litter of deliveries: somebody has to, and we are here. */
+	maildir_sweep(self.dir_fd, (int64_t)time(NULL));
 	maildrop_fini(&session.drop);
 	log_flush();
 	_exit(EX_OK); /* the libraries have nothing to say any more */

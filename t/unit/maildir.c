@@ -151,17 +151,19 @@ test_sweep(int at)
 	struct stat st;
 	int fd;
 
-	fd = openat(at, "old", O_WRONLY | O_CREAT, 0600);
+	(void)mkdirat(at, "tmp", 0700);
+	(void)mkdirat(at, "tmp/old-directory", 0700);
+	(void)utimensat(at, "tmp/old-directory", old, 0);
+	fd = openat(at, "tmp/old", O_WRONLY | O_CREAT, 0600);
 	close(fd);
-	(void)utimensat(at, "old", old, 0);
-	fd = openat(at, "young", O_WRONLY | O_CREAT, 0600);
+	(void)utimensat(at, "tmp/old", old, 0);
+	fd = openat(at, "tmp/young", O_WRONLY | O_CREAT, 0600);
 	close(fd);
-	(void)fstatat(at, "young", &st, 0);
-	maildir_sweep(openat(at, ".", O_RDONLY | O_DIRECTORY),
-	    (int64_t)st.st_mtime);
-	ok(fstatat(at, "old", &st, 0) == -1, "old litter goes");
-	ok(fstatat(at, "young", &st, 0) == 0, "a running delivery stays");
-	ok(is_dir(at, "example.org", 0700), "directories stay");
+	(void)fstatat(at, "tmp/young", &st, 0);
+	maildir_sweep(at, (int64_t)st.st_mtime);
+	ok(fstatat(at, "tmp/old", &st, 0) == -1, "old litter goes");
+	ok(fstatat(at, "tmp/young", &st, 0) == 0, "a running delivery stays");
+	ok(is_dir(at, "tmp/old-directory", 0700), "directories stay");
 }
 
 static void
@@ -175,8 +177,8 @@ test_rename(int at)
 		fstatat(at, "to", &st, 0) == 0 &&
 		fstatat(at, "from", &st, 0) == -1,
 	    "a file is renamed");
-	ok(os_rename_new(at, "young", at, "to") == -1 && errno == EEXIST &&
-		fstatat(at, "young", &st, 0) == 0,
+	ok(os_rename_new(at, "tmp/young", at, "to") == -1 && errno == EEXIST &&
+		fstatat(at, "tmp/young", &st, 0) == 0,
 	    "an existing file is never replaced");
 }
 
