@@ -177,7 +177,7 @@ class Server:
         self.sock = socket.socket(
             socket.AF_UNIX if path else socket.AF_INET)
         self.sock.bind(path or (address, port))
-        self.sock.listen(64)
+        self.sock.listen(1024)  # a full one loses connections
         if not path:
             self.port = self.sock.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()

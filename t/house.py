@@ -179,12 +179,12 @@ class House:
         for name in SERVICES[self.program]:
             s = socket.socket()
             s.bind(('127.0.0.1', 0))
-            s.listen(64)
+            s.listen(1024)
             self.listeners[name] = s
         if self.program == 'smtpd':
             s = socket.socket(socket.AF_UNIX)
             s.bind(self.file('submit.sock'))
-            s.listen(64)
+            s.listen(1024)
             self.listeners['local'] = s
         for s in self.listeners.values():
             s.setblocking(False)

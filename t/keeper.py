@@ -114,7 +114,7 @@ class Queue:
             os.unlink(self.path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listener.bind(self.path)
-        listener.listen(8)
+        listener.listen(1024)
         listener.setblocking(False)
         self.proc = subprocess.Popen(
             self.wrap + [os.path.join(TOP, 'queue', 'queue' + SAN)],

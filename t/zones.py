@@ -119,7 +119,7 @@ class Liar:
             except OSError:
                 self.udp.close()
                 self.tcp.close()
-        self.tcp.listen(16)
+        self.tcp.listen(1024)
         self.port = self.udp.getsockname()[1]
         self.address = '127.0.0.1@%d' % self.port
         for fn in self.serve_udp, self.serve_tcp:

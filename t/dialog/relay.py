@@ -877,7 +877,7 @@ def house():
     with Carrier().start() as c:
         s = Server('127.0.0.1')
         s.says.update(RCPT='550 5.1.1 ' + 'x' * 490, DATA='503 5.5.1 no')
-        for _ in range(200):
+        for _ in range(300):
             c.job(['u%d@dest.test' % i for i in range(100)], port=s.port)
         queue = c.chans.pop('queue')
         ok(c.pump(lambda: carrier.QUEUE in c.lost),

@@ -36,8 +36,12 @@ not_ok "reload with a certificate that fits no key" postern reload
 like "the reason" "$(cat "$T/out")" 'certificate'
 ok "the old one is served on" serves second
 ok "the log is loud" log_has 'ev=reload level=error.*certificate'
+before=$(generation)
 cert third key
 ok "the watch finds a new one without being told" wait_for 30 serves third
+# New processes serve before master has heard from all of them.
+taken() { [ "$(generation)" -gt "$before" ]; }
+ok "it is master's, too" wait_for 30 taken
 before=$(generation)
 : >"$INST/cert.pem"
 refused() {
