@@ -65,7 +65,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/reply$S.o lib/role$S.o lib/qid$S.o lib/crc$S.o lib/hash$S.o \
 	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
 	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
-	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o lib/resolv$S.o \
+	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o \
+	lib/dns_message$S.o lib/dns_name$S.o lib/resolv$S.o \
 	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
 	lib/net$S.o lib/tls$S.o lib/tally$S.o \
 	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_list$S.o lib/conf_inet$S.o \
