@@ -19,7 +19,7 @@
 
 enum { TRACE_MAX = 1000 }; /* messages, sessions of one story */
 
-enum fate { FATE_NONE, FATE_LOGIN, FATE_MAIL };
+enum fate { FATE_NONE, FATE_LOGIN, FATE_MAIL, FATE_BOX };
 
 struct trace {
 	struct span query;      /* as a map key: lower case */
@@ -55,6 +55,16 @@ knows(const struct text_seen *ids, struct span id)
 	return id.n != 0 && text_seen_has(ids, id);
 }
 
+/* Lines about mailboxes tell many queue ids: qids="A B". */
+static bool
+knows_one(const struct text_seen *ids, struct span list)
+{
+	while (list.n != 0)
+		if (knows(ids, span_word(&list)))
+			return true;
+	return false;
+}
+
 static bool
 is_about(const struct trace *t, const struct log_line *l)
 {
@@ -69,6 +79,15 @@ is_about(const struct trace *t, const struct log_line *l)
 	}
 	return span_eq(log_line_get(l, "qid"), t->as_typed) ||
 	    span_eq(log_line_get(l, "sid"), t->as_typed);
+}
+
+static bool
+list_has(struct span list, struct span id)
+{
+	while (list.n != 0)
+		if (span_eq(span_word(&list), id))
+			return true;
+	return false;
 }
 
 static bool
@@ -87,6 +106,8 @@ reading_one(void *arg, const struct log_line *l)
 		keep(&t->first, l->time);
 	if (l->time.n != 0)
 		keep(&t->last, l->time);
+	if (list_has(log_line_get(l, "qids"), t->as_typed))
+		remember(&t->qids, t->as_typed);
 	if (!is_about(t, l))
 		return;
 	remember(&t->qids, log_line_get(l, "qid"));
@@ -220,6 +241,41 @@ line_print(const struct log_line *l)
 	buf_fini(&b);
 }
 
+/* What its reader did with a message that was asked for by its id. */
+static bool
+fate_in_box(struct trace *t, const struct log_line *l)
+{
+	static const struct {
+		const char *event, *words;
+	} deeds[] = { { "expunge", "was removed from" },
+		{ "move", "was moved from" } };
+	struct span ev = log_line_get(l, "ev");
+	struct buf b;
+
+	for (size_t i = 0; i < nitems(deeds); i++) {
+		if (!span_eq(ev, span_str(deeds[i].event)) ||
+		    !list_has(log_line_get(l, "qids"), t->as_typed))
+			continue;
+		buf_init(&b, 4096);
+		buf_fmt(&b, "%s the folder ", deeds[i].words);
+		buf_safe(&b, log_line_get(l, "folder"));
+		if (log_line_get(l, "into").n != 0) {
+			buf_str(&b, " to ");
+			buf_safe(&b, log_line_get(l, "into"));
+		}
+		buf_str(&b, " at ");
+		buf_safe(&b, l->time);
+		buf_str(&b, " by ");
+		buf_safe(&b, log_line_get(l, "user"));
+		if (!b.bad)
+			keep(&t->ending, buf_get(&b));
+		buf_fini(&b);
+		t->fate = FATE_BOX;
+		return true;
+	}
+	return false;
+}
+
 static void
 reading_three(void *arg, const struct log_line *l)
 {
@@ -236,9 +292,12 @@ reading_three(void *arg, const struct log_line *l)
 		    (local.n != 0 && span_ieq(local, mine)))
 			(void)text_seen_add(&t->like, to, 1);
 	}
-	if (qid.n != 0 ? !knows(&t->qids, qid) : !knows(&t->sids, sid))
+	if ((qid.n != 0 ? !knows(&t->qids, qid) : !knows(&t->sids, sid)) &&
+	    !knows_one(&t->qids, log_line_get(l, "qids")))
 		return;
 	line_print(l);
+	if (fate_in_box(t, l))
+		return;
 	if (span_eq(ev, SPAN("sent")))
 		note_sent(t, l);
 	/* One's own mail decides, not what became of other recipients. */
@@ -275,7 +334,7 @@ sentence(const struct trace *t)
 		       "refused. The last one ", t->messages, t->delivered,
 		    t->waits, t->refused);
 	else
-		printf(t->fate == FATE_MAIL ? "The message " : "It ");
+		printf(t->fate >= FATE_MAIL ? "The message " : "It ");
 	printf("%s.\n", t->ending != NULL ? t->ending
 	    : "left no word of how it ended; the session may still run");
 }

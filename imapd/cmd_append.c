@@ -14,6 +14,7 @@
 
 #include "imapd/append.h"
 #include "imapd/commands.h"
+#include "imapd/deed.h"
 #include "imapd/flags.h"
 #include "imapd/session.h"
 #include "lib/conf.h"
@@ -218,6 +219,7 @@ append_commit(struct session *s, struct append *a)
 		return reply_errno(errno);
 	}
 	s->appended++;
+	deed_append(s, buf_get(&a->name), uid, s->literal.size);
 	if (s->box != NULL)
 		view_sync(s, true);
 	if (s->end != NULL)

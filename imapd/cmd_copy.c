@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "imapd/commands.h"
+#include "imapd/deed.h"
 #include "imapd/session.h"
 #include "lib/die.h"
 #include "lib/limits.h"
@@ -45,15 +46,17 @@ say_copyuid(struct session *s, struct span tag, uint32_t validity,
 
 /* NULL: answered. */
 static const struct imap_reply *
-copy_to(struct session *s, struct mailbox *to, const struct numbers *which,
-    bool move)
+copy_to(struct session *s, struct mailbox *to, struct span name,
+    const struct numbers *which, bool move)
 {
 	uint32_t *from_uid = xcalloc(which->n, sizeof(*from_uid));
 	uint32_t *to_uid = xcalloc(which->n, sizeof(*to_uid));
 	const struct imap_reply *r = NULL;
+	struct deed deed;
 	uint32_t validity;
 	size_t n;
 
+	deed_begin(&deed, s, which->seq, which->n);
 	if (mailbox_copy(s->box, which->seq, which->n, to, move, from_uid,
 		to_uid) == -1) {
 		r = errno == ENOENT ? &A_EXPUNGED : reply_errno(errno);
@@ -62,6 +65,7 @@ copy_to(struct session *s, struct mailbox *to, const struct numbers *which,
 	}
 	validity = mailbox_uidvalidity(to);
 	n = pairs_pack(from_uid, to_uid, which->n);
+	deed_copy(s, &deed, move, name, to_uid, n);
 	if (move && n > 0) /* RFC 6851 4.3: in front of the EXPUNGEs */
 		say_copyuid(s, SPAN_NONE, validity, from_uid, to_uid, n);
 	view_sync(s, true);
@@ -69,6 +73,7 @@ copy_to(struct session *s, struct mailbox *to, const struct numbers *which,
 		say_copyuid(s, s->tag, validity, from_uid, to_uid,
 		    move ? 0 : n);
 out:
+	deed_end(&deed);
 	free(from_uid);
 	free(to_uid);
 	return r;
@@ -95,7 +100,7 @@ copy(struct session *s, struct span in, bool move)
 	if (r == NULL && (to = target_open(s, buf_get(&name), false)) == NULL)
 		r = errno == ENOENT ? &A_TRYCREATE : reply_errno(errno);
 	if (r == NULL)
-		r = copy_to(s, to, &which, move);
+		r = copy_to(s, to, buf_get(&name), &which, move);
 	numbers_fini(&which);
 	buf_fini(&name);
 	return r;

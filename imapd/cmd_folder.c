@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "imapd/commands.h"
+#include "imapd/deed.h"
 #include "imapd/session.h"
 #include "imapd/use.h"
 #include "lib/folders.h"
@@ -63,6 +64,8 @@ cmd_create(void *arg, struct span in)
 	if (r == NULL)
 		r = folder_create(folders_of(s), buf_get(&name), use) == 0 ?
 		    &A_OK : reply_errno(errno);
+	if (r == &A_OK)
+		deed_folder(s, "created", buf_get(&name), SPAN_NONE);
 	buf_fini(&name);
 	return r;
 }
@@ -89,11 +92,12 @@ cmd_delete(void *arg, struct span in)
 	r = only_name(s, in, &name);
 	if (r == NULL && is_inbox(buf_get(&name)))
 		r = &A_INBOX;
-	if (r == NULL) {
+	if (r == NULL)
 		r = folder_delete(folders_of(s), buf_get(&name)) == 0 ?
 		    &A_OK : reply_errno(errno);
-		if (r == &A_OK)
-			lose_folder(s, buf_get(&name));
+	if (r == &A_OK) {
+		deed_folder(s, "deleted", buf_get(&name), SPAN_NONE);
+		lose_folder(s, buf_get(&name));
 	}
 	buf_fini(&name);
 	return r;
@@ -111,10 +115,12 @@ cmd_rename(void *arg, struct span in)
 	r = name_take(s, &in, &from);
 	if (r == NULL)
 		r = imap_sp(&in) == -1 ? &A_SYNTAX : only_name(s, in, &to);
-	if (r == NULL) {
+	if (r == NULL)
 		r = folder_rename(folders_of(s), buf_get(&from),
 		        buf_get(&to)) == 0 ? &A_OK : reply_errno(errno);
-		if (r == &A_OK && !is_inbox(buf_get(&from)))
+	if (r == &A_OK) {
+		deed_folder(s, "renamed", buf_get(&from), buf_get(&to));
+		if (!is_inbox(buf_get(&from)))
 			lose_folder(s, buf_get(&from));
 	}
 	buf_fini(&from);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "imapd/commands.h"
+#include "imapd/deed.h"
 #include "imapd/session.h"
 #include "lib/die.h"
 #include "lib/folders.h"
@@ -110,6 +111,7 @@ expunge(struct session *s, const struct numbers *among)
 {
 	size_t i, n = 0, all;
 	uint32_t *seq, at;
+	struct deed deed;
 	int rc;
 
 	all = among != NULL ? among->n : mailbox_count(s->box);
@@ -121,9 +123,12 @@ expunge(struct session *s, const struct numbers *among)
 		if (mailbox_msg(s->box, at)->flags & MF_DELETED)
 			seq[n++] = at;
 	}
-	rc = n == 0 ? 0 : mailbox_expunge(s->box, seq, n);
+	deed_begin(&deed, s, seq, n);
+	rc = n == 0 || mailbox_expunge(s->box, seq, n) == 0 ? 0 : errno;
+	deed_expunge(s, &deed, rc);
+	deed_end(&deed);
 	free(seq);
-	return rc == 0 ? &A_OK : reply_errno(errno);
+	return rc == 0 ? &A_OK : reply_errno(rc);
 }
 
 const void *

@@ -92,6 +92,8 @@ main(int argc, char **argv)
 	if (self.dir_fd == -1)
 		refuse(self.dir_errno);
 	session.conf = self.conf;
+	session.sid = self.role_is.sid;
+	session.user = self.role_is.login;
 	session.dir_fd = self.dir_fd;
 	folders_begin();
 	session_run(&session, self.role_is.tag);

@@ -106,6 +106,7 @@ turn(struct session *s)
 	if (answer != NULL)
 		session_answer(s, answer);
 	buffers_trim(s);
+	log_flush(); /* nobody else does, and the next turn may be long off */
 }
 
 /* What login has checked, we confirm: the folder's owner is there. */

@@ -50,6 +50,7 @@ struct session {
 	struct net net;
 	struct imap_out out;
 	const struct conf *conf;
+	struct span sid, user;   /* for the log */
 	int dir_fd;              /* the Maildir */
 	struct folders *folders; /* made at first use: folders_of() */
 

@@ -277,6 +277,15 @@ row_name(struct mailbox *m, const struct row *r)
 	return buf_cstr(&m->name);
 }
 
+struct span
+mailbox_name(struct mailbox *m, uint32_t seq)
+{
+	if (seq == 0 || seq > m->count ||
+	    row_stored_name(m, &m->t.row[seq - 1], &m->stored) == -1)
+		return SPAN_NONE;
+	return buf_get(&m->stored);
+}
+
 /* -1 and ENOENT: not under the name that we know. */
 static int
 row_open(struct mailbox *m, const struct row *r)

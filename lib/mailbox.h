@@ -99,6 +99,8 @@ int mailbox_store(struct mailbox *, const uint32_t *seq, size_t n,
 /* Removes the files of those with \Deleted among seq; sync tells. */
 int mailbox_expunge(struct mailbox *, const uint32_t *seq, size_t n);
 
+/* What its file was called when we saw it last; until the next call. */
+struct span mailbox_name(struct mailbox *, uint32_t seq);
 /*
  * The message's file, open for reading; found again if another program has
  * renamed it. -1: ENOENT: it is gone (sync will say so).

@@ -17,6 +17,7 @@
 
 #include "lib/die.h"
 #include "lib/limits.h"
+#include "lib/qid.h"
 
 /* Larger is not a size but a joke, and sums of sizes must not overflow. */
 #define SIZE_SANE ((uint64_t)1 << 48)
@@ -56,6 +57,36 @@ maildir_name_time(struct span name)
 	if (span_num(span_cut(&name, '.'), 0, SIZE_SANE, &t) == -1)
 		return 0;
 	return t;
+}
+
+/* "1700000000.Qqid_0.": see deliver/store.c. Empty: another made it. */
+static struct span
+name_qid(struct span name)
+{
+	struct span qid;
+	uint64_t n;
+
+	(void)span_cut(&name, '.');
+	if (!span_starts(name, SPAN("Q")))
+		return SPAN_NONE;
+	(void)span_take(&name, 1);
+	qid = span_cut(&name, '_');
+	return name.n > 0 && qid_parse(qid, &n) == 0 ? qid : SPAN_NONE;
+}
+
+void
+maildir_qids_add(struct buf *list, struct span name)
+{
+	struct span qid = name_qid(name), all = buf_get(list);
+	const struct span more = SPAN("...");
+
+	if (qid.n == 0 || span_ends(all, more))
+		return;
+	if (list->n > 0)
+		buf_char(list, ' ');
+	if (list->n + qid.n + 1 + more.n > LOG_VALUE_MAX - 4)
+		qid = more;
+	buf_span(list, qid);
 }
 
 int

@@ -27,6 +27,12 @@ void maildir_name_parse(struct span name, struct maildir_name *);
 uint64_t maildir_name_time(struct span name);
 
 /*
+ * For the log: adds the queue id with which deliver made the name, if it did,
+ * to a list of at most LOG_VALUE_MAX bytes; " ..." when there is no room.
+ */
+void maildir_qids_add(struct buf *list, struct span name);
+
+/*
  * The path of a Maildir relative to root, for os_opendir_below(): an
  * absolute mailbox must lie below root, a relative one is taken as it is.
  * No ".", "..", or empty component passes. -1: EXDEV outside, EINVAL bad,

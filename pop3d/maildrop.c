@@ -471,6 +471,12 @@ uidl_fits(struct span s)
  * flagged, and delivery never uses it twice. Where it cannot serve, a hash
  * of the base does.
  */
+struct span
+maildrop_name(const struct maildrop *d, const struct message *m)
+{
+	return span_of(d->names.p + m->name, m->name_len);
+}
+
 void
 maildrop_uidl(const struct maildrop *d, const struct message *m,
     struct buf *out)

@@ -53,6 +53,8 @@ int maildrop_open(struct maildrop *, struct message *);
 int maildrop_size(struct maildrop *, struct message *);
 /* Unlinks it; 0 also if somebody else has done so. */
 int maildrop_remove(struct maildrop *, struct message *);
+/* The name of its file. */
+struct span maildrop_name(const struct maildrop *, const struct message *);
 /* Its unique-id, RFC 1939 7: 1 to 70 bytes of 0x21 to 0x7E. */
 void maildrop_uidl(const struct maildrop *, const struct message *,
     struct buf *out);

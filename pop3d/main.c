@@ -47,6 +47,22 @@ refuse(int errnum)
 	daemon_session_refused(&self, errnum);
 }
 
+/* Where has my mail gone? The same line as imapd's. */
+static void
+log_removed(void)
+{
+	if (session.removed == 0)
+		return;
+	log_begin(LL_INFO, "expunge");
+	log_span("sid", self.role_is.sid);
+	log_span("user", self.role_is.login);
+	log_str("folder", "INBOX");
+	log_num("n", session.removed);
+	if (session.qids.n > 0)
+		log_span("qids", buf_get(&session.qids));
+	log_end();
+}
+
 static void
 log_logout(void)
 {
@@ -68,12 +84,14 @@ main(int argc, char **argv)
 	net_init(&session.net, self.client_fd, POP3_LINE_MAX,
 	    self.conf->pop3_timeout * 1000, self.role_is.input);
 	buf_init(&session.line, POP3_LINE_MAX);
+	buf_init(&session.qids, LOG_VALUE_MAX);
 	if (self.dir_fd == -1)
 		refuse(self.dir_errno);
 	if (maildrop_init(&session.drop, self.dir_fd) == -1)
 		refuse(errno);
 	session_run(&session);
 	net_fini(&session.net);
+	log_removed();
 	log_logout();
 	/* Litter of deliveries: somebody has to, and we are here. */
 	maildir_sweep(self.dir_fd, (int64_t)time(NULL));

@@ -13,6 +13,7 @@
 
 #include "lib/die.h"
 #include "lib/log.h"
+#include "lib/maildir.h"
 #include "lib/proto.h"
 #include "lib/sasl.h"
 
@@ -253,6 +254,7 @@ cmd_quit(void *arg, struct span none)
 			continue;
 		if (maildrop_remove(&s->drop, m) == 0) {
 			s->removed++;
+			maildir_qids_add(&s->qids, maildrop_name(&s->drop, m));
 			continue;
 		}
 		log_msg(LL_ERROR, "mailbox", "cannot remove a message: %s",

@@ -12,6 +12,7 @@ struct session {
 	struct maildrop drop;
 	struct buf line;     /* the answer that is being made */
 	const char *end;     /* why the session is over; NULL: it is not */
+	struct buf qids;     /* of removed messages; for the log, like these: */
 	uint64_t retrieved, octets, removed; /* for the log */
 };
 

@@ -124,6 +124,8 @@ cat >"$T/log" <<-X
 	$s:05.000Z mx postern/smtpd[4]: ev=rcpt sid=S2 to=an@example.test code=550 why="no such user"
 	$s:05.100Z mx postern/relay[6]: ev=sent qid=Q3 host="mx.test[192.0.2.2]:25" code=250 tls=TLSv1.3 said="queued as X1"
 	$s:05.200Z mx postern/queue[5]: ev=delivered qid=Q3 to=far@test.test host="mx.test[192.0.2.2]:25" code=250 said="queued as X1" delay=1
+	$s:05.300Z mx postern/imapd[7]: ev=move sid=S4 user="ann@example.test" folder="INBOX" into="Old" n=2 uids="1:2" qids="Q9 Q1" as="7:8"
+	$s:05.400Z mx postern/pop3d[8]: ev=expunge sid=S5 user="carl@example.test" folder="INBOX" n=2 qids="Q2 Q8"
 	$s:06.000Z mx sshd[9]: something else
 X
 is "log: filtered" "$(p log ev=delivered | wc -l | tr -d ' ')" 3
@@ -135,6 +137,14 @@ like "trace: how long it took" "$(tail -1 "$T/trace")" "2 s after it came in"
 like "trace: its session" "$(cat "$T/trace")" "connect.*sid=S1"
 is "trace: not the other message of the session" \
     "$(grep -c 'Q2' "$T/trace")" 0
+like "trace: moved by its reader" "$(p trace Q1 2>&1 | tail -1)" \
+    "was moved from the folder INBOX to Old at $s:05.300Z by ann@example.test"
+like "trace: removed by its reader" "$(p trace Q2 2>&1 | tail -1)" \
+    "was removed from the folder INBOX at $s:05.400Z by carl@example.test"
+like "trace: long after it came" "$(p trace Q8 2>&1 | tail -1)" \
+    "was removed from the folder INBOX"
+like "trace: what a user did" "$(p trace carl@example.test 2>&1)" \
+    "expunge sid=S5 .*qids=Q2 Q8"
 like "trace: by session" "$(p trace S1 2>&1)" "2 messages; 2 deliveries"
 like "trace: who took it" "$(p trace far@test.test | tail -1)" \
     "another host at $s:05.200Z .*, host mx.test.192.0.2.2.:25, by TLSv1.3, code 250, saying: queued as X1"
@@ -142,10 +152,10 @@ like "trace: refused at the door" "$(p trace an@example.test | tail -1)" \
     "was refused before it came in .*no such user"
 p trace anne@example.test >"$T/trace" 2>&1
 like "trace: who never came" "$(cat "$T/trace")" \
-    "No trace of anne@example.test in 10 events"
+    "No trace of anne@example.test in 12 events"
 mv "$T/log" "$T/log.1"
 printf '%s\n' "$s:09.000Z mx postern/queue[5]: ev=start" >"$T/log"
 like "trace: a rotated log is read, too" "$(p trace Q1 2>&1)" "delivered"
 like "trace: from standard input" \
-    "$(p trace --file - Q2 <"$T/log.1" | tail -1)" "was delivered"
+    "$(p trace --file - Q3 <"$T/log.1" | tail -1)" "was taken"
 finish

@@ -55,6 +55,34 @@ test_names(void)
 	}
 }
 
+/* What deliver has named tells its queue id; there is an end to the list. */
+static void
+test_qids(void)
+{
+	static const char *const others[] = { "", "17.", "17.Q", "17.Q_0.h",
+		"17.Q0123456789_0.h", "17.Q01234567890", "17.Q0123456789!_0.h",
+		"17.R01234567890_0.h", "Q01234567890_0.h" };
+	struct buf list;
+	size_t n;
+
+	buf_init(&list, LOG_VALUE_MAX);
+	for (size_t i = 0; i < nitems(others); i++)
+		maildir_qids_add(&list, span_str(others[i]));
+	ok(list.n == 0, "names of others have no queue id");
+	maildir_qids_add(&list, SPAN("17.Q01234567890_0.P1.h,S=1:2,S"));
+	maildir_qids_add(&list, SPAN("17.Q0123456789a_12.P1.h"));
+	ok(span_eq(buf_get(&list), SPAN("01234567890 0123456789a")),
+	    "two queue ids");
+	for (size_t i = 0; i < LOG_VALUE_MAX; i++)
+		maildir_qids_add(&list, SPAN("17.Q01234567890_0.h"));
+	n = list.n;
+	maildir_qids_add(&list, SPAN("17.Q01234567890_0.h"));
+	ok(!list.bad && list.n == n && n < LOG_VALUE_MAX - 4 &&
+		span_ends(buf_get(&list), SPAN("01234567890 ...")),
+	    "a long list is cut");
+	buf_fini(&list);
+}
+
 static const struct below_case {
 	const char *what, *root, *mailbox, *path; /* NULL: refused */
 } belows[] = {
@@ -198,6 +226,7 @@ main(void)
 	int at;
 
 	test_names();
+	test_qids();
 	test_below();
 	if (mkdtemp(dir) == NULL)
 		return 1;
