@@ -4,18 +4,14 @@ relay. One thread; answers come when wait() is called.
 import os
 import select
 import shutil
-import socket
 import struct
-import subprocess
 import tempfile
 import time
 
-from child import SAN, TOP, pair, send, span, u32, u64
-from house import Reader
+from child import conf_text, spawn, wait_ready
+from wire import (CONFIG, DNS, DNS_IS, DNSD, GO, MAP, RELAY, STOP, Reader, send,
+                  send_peer, send_text, span, split, u32)
 
-ROLE, CONFIG, PEER, MAP, GO, READY, STOP = 1, 2, 4, 5, 8, 9, 10
-DNS, DNS_IS = 96, 97
-ROLE_DNS, ROLE_RELAY = 4, 7
 TYPES = {'A': 1, 'CNAME': 5, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28,
          'TLSA': 52}
 STATUS = ('ok', 'nodata', 'nxdomain', 'temp', 'bad')
@@ -72,48 +68,27 @@ class Asker:
 
     def start(self):
         self.answers, self.peers, self.relay = {}, [], None
-        self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.log = open(os.path.join(self.dir, 'log'), 'wb+')
-        self.proc = subprocess.Popen(
-            self.wrap + [os.path.join(TOP, 'dns', 'dns' + SAN)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self.log, close_fds=False,
-            preexec_fn=lambda: os.dup2(theirs.fileno(), 3),
-            env={k: v for k, v in os.environ.items()
-                 if k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')})
-        theirs.close()
-        send(self.master, ROLE, u32(ROLE_DNS) + u32(0) + u32(1) + u32(0) +
-             u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
-             span('stderr'))
+        self.proc, self.master = spawn('dns', DNSD, self.log, self.wrap)
         self.configure()
         for name in self.texts:
             self.give(name)
         send(self.master, GO)
         self.relay = self.peer()
-        self.master.settimeout(60)
-        got = self.master.recv(100)
-        if got[:2] != struct.pack('>H', READY):
-            raise SystemExit('Bail out! dns does not start: ' + self.log_so_far())
+        wait_ready('dns', self.master, self.log_so_far)
 
     def configure(self, **conf):
         self.conf.update({k.replace('_', '-'): v for k, v in conf.items()})
-        text = ''.join('%s = %s\n' % kv for kv in self.conf.items())
-        fd = os.memfd_create('conf')
-        os.write(fd, text.encode())
-        send(self.master, CONFIG, b'', fd)
-        os.close(fd)
+        send_text(self.master, CONFIG, b'', conf_text(self.conf))
         self.settle()
 
     def give(self, name, text=None):
         """A text of the system, as master hands it over; '': none."""
         self.texts[name] = self.texts[name] if text is None else text
-        fd = None
         if self.texts[name]:
-            fd = os.memfd_create('text')
-            os.write(fd, self.texts[name].encode())
-        send(self.master, MAP, span(name), fd)
-        if fd is not None:
-            os.close(fd)
+            send_text(self.master, MAP, span(name), self.texts[name])
+        else:
+            send(self.master, MAP, span(name))
         self.settle()
 
     def settle(self):
@@ -124,12 +99,8 @@ class Asker:
 
     def peer(self):
         """A channel as relay has one."""
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
-        send(self.master, PEER, u32(ROLE_RELAY) + u32(len(self.peers)),
-             theirs.fileno())
-        theirs.close()
-        self.peers.append(ours)
-        return ours
+        self.peers.append(send_peer(self.master, RELAY, len(self.peers)))
+        return self.peers[-1]
 
     def log_so_far(self):
         self.log.seek(0)
@@ -178,9 +149,9 @@ class Asker:
                 if not packet:
                     s.close()
                     continue
-                kind, ident = struct.unpack('>HI', packet[:6])
+                kind, ident, body = split(packet)
                 assert kind == DNS_IS
-                self.answers[ident] = Answer(packet[6:])
+                self.answers[ident] = Answer(body)
         got = [self.answers.get(n) for n in numbers]
         return got[0] if len(got) == 1 else got
 

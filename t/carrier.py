@@ -5,7 +5,6 @@ answers look-ups from a table, and lets scripted servers on loopback addresses
 say what a case wants. pump() serves the channels until a condition holds; each
 server has a thread a connection.
 """
-import array
 import os
 import select
 import shutil
@@ -17,13 +16,12 @@ import tempfile
 import threading
 import time
 
-from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
-from house import Reader, cdb_write
+from child import PATIENCE, conf_text, spawn, wait_ready
+from house import cdb_write
+from wire import (CONFIG, CONNECT, CONNECT_IS, DNS, DNS_IS, DNSD, GO, JOB, JOB_IS,
+                  MAP, PEER_LOST, QUEUE, RELAY, STOP, Reader, send, send_files,
+                  send_peer, send_text, span, split, u32, u64)
 
-ROLE, CONFIG, PEER, MAP, GO, READY, STOP = 1, 2, 4, 5, 8, 9, 10
-PEER_LOST, CONNECT, CONNECT_IS = 15, 16, 17
-JOB, JOB_IS, DNS, DNS_IS = 48, 49, 96, 97
-QUEUE, DNSD, RELAY = 5, 4, 7
 MX, HOST, LMTP, LMTP_UNIX = 1, 2, 3, 4
 A, MXRR, AAAA = 1, 15, 28
 OK, NODATA, NXDOMAIN, TEMP, BAD = range(5)
@@ -232,36 +230,18 @@ class Carrier:
         return os.path.join(self.dir, name)
 
     def peer(self, name, role):
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
-        send(self.chans['master'], PEER, u32(role) + u32(0), theirs.fileno())
-        theirs.close()
-        self.chans[name] = ours
+        self.chans[name] = send_peer(self.chans['master'], role)
 
     def give_map(self, name, rows):
         path = self.file(name + '.cdb')
         cdb_write(path, rows)
-        with open(path, 'rb') as f:
-            send(self.chans['master'], MAP, span(name), f.fileno())
+        send_files(self.chans['master'], MAP, span(name), path)
 
     def start(self):
-        self.chans['master'], theirs = pair(socket.SOCK_SEQPACKET)
         self.log = open(self.file('log'), 'wb+')
-        self.proc = subprocess.Popen(
-            [os.path.join(TOP, 'relay', 'relay' + SAN)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self.log, close_fds=False,
-            env={k: v for k, v in os.environ.items() if 'SAN_OPTIONS' in k},
-            preexec_fn=lambda: os.dup2(theirs.fileno(), 3))
-        theirs.close()
-        with open(self.file('conf'), 'w', encoding='utf-8') as f:
-            for key, value in self.conf.items():
-                f.write('%s = %s\n' % (key, value))
-        m = self.chans['master']
-        send(m, ROLE, u32(RELAY) + u32(0) + u32(1) + u32(0) +
-             u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
-             span('stderr'))
-        with open(self.file('conf'), 'rb') as f:
-            send(m, CONFIG, b'', f.fileno())
+        self.proc, m = spawn('relay', RELAY, self.log)
+        self.chans['master'] = m
+        send_text(m, CONFIG, b'', conf_text(self.conf))
         if self.policy:
             self.give_map('tls-policy',
                           {k: v.encode() for k, v in self.policy.items()})
@@ -272,11 +252,7 @@ class Carrier:
         if self.with_dns:
             self.peer('dns', DNSD)
         send(m, GO)
-        m.settimeout(PATIENCE)
-        got = m.recv(65536)
-        if got[:2] != struct.pack('>H', READY):
-            raise SystemExit('Bail out! relay does not start: %s' %
-                             self.log_text())
+        wait_ready('relay', m, self.log_text)
         return self
 
     # --- jobs
@@ -364,13 +340,13 @@ class Carrier:
                 if not data:
                     del self.chans[by[s]]
                     continue
-                kind, num = struct.unpack('>HI', data[:6])
+                kind, num, body = split(data)
                 if by[s] == 'queue' and kind == JOB_IS:
-                    self.on_results(data[6:])
+                    self.on_results(body)
                 elif by[s] == 'dns' and kind == DNS:
-                    self.on_dns(num, data[6:])
+                    self.on_dns(num, body)
                 elif by[s] == 'master':
-                    self.on_master(kind, num, data[6:])
+                    self.on_master(kind, num, body)
                 else:
                     raise SystemExit('Bail out! message %d' % kind)
             if self.proc.poll() is not None and not ready:

@@ -4,60 +4,60 @@ For tests of blocking roles (deliver, pop3d, imapd): the set-up goes over fd 3, 
 role's one peer is the other end of a socket pair. The process runs as who
 started the test, in a temporary directory, its sandbox on.
 """
-import array
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
+
+from wire import (CONFIG, DELIVER, GO, IMAPD, POP3D, READY, ROLE, pair, send,
+                  send_text, span, split, u32, u64)
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAN = os.environ.get("POSTERN_SAN", "")
 # For what must happen, in seconds: no machine is that slow. What must not
 # happen is never waited for.
 PATIENCE = int(os.environ.get("PATIENCE", "240" if SAN else "120"))
-ROLE, CONFIG, GO, READY = 1, 2, 8, 9  # enum ipc_type
-JOB, JOB_IS = 48, 49
-DELIVER, POP3D, IMAPD = 6, 8, 9       # enum role
 PACKET = 192 * 1024
 CONF = "hostname = mail.example.org\ndomains = example.org\n"
 
 
-def u32(n):
-    return struct.pack(">I", n)
+def spawn(name, role, log, wrap=(), texts=('',) * 9, fd=None):
+    """NAME as master starts it, and the channel to it. texts: those of its
+    role (lib/ipc_setup.h)."""
+    master, theirs = pair()
+    process = subprocess.Popen(
+        [*wrap, os.path.join(TOP, name, name + SAN)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+        close_fds=False, preexec_fn=lambda: os.dup2(theirs.fileno(), 3),
+        env={k: v for k, v in os.environ.items() if 'SAN_OPTIONS' in k})
+    theirs.close()
+    send(master, ROLE, u32(role) + u32(0) + u32(1) + u32(0) +
+         u64(os.getuid()) + u64(os.getgid()) +
+         b''.join(map(span, (*texts, 'stderr'))), fd)
+    return process, master
 
 
-def u64(n):
-    return struct.pack(">Q", n)
+def conf_text(settings):
+    return ''.join('%s = %s\n' % kv for kv in settings.items())
 
 
-def span(b):
-    if isinstance(b, str):
-        b = b.encode()
-    return u32(len(b)) + b
-
-
-def pair(kind):
-    a, b = socket.socketpair(socket.AF_UNIX, kind)
-    for s in a, b:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    return a, b
-
-
-def send(sock, kind, body=b"", fd=None, ident=0):
-    anc = []
-    if fd is not None:
-        anc = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-    sock.sendmsg([struct.pack(">HI", kind, ident) + body], anc)
+def wait_ready(name, master, log_text):
+    """The rest of the test makes no sense without it."""
+    master.settimeout(PATIENCE)
+    try:
+        kind = split(master.recv(PACKET))[0]
+    except OSError:
+        kind = None
+    if kind != READY:
+        raise SystemExit('Bail out! %s does not start: %s' %
+                         (name, log_text().replace('\n', ' / ')))
 
 
 def receive(sock):
-    packet = sock.recv(PACKET)
-    if len(packet) < 6:
-        return None, packet
-    return struct.unpack(">H", packet[:2])[0], packet[6:]
+    kind, _, body = split(sock.recv(PACKET))
+    return kind, body
 
 
 class Child:
@@ -67,27 +67,14 @@ class Child:
                  wrap=(), tag=""):
         name = {DELIVER: "deliver", POP3D: "pop3d", IMAPD: "imapd"}[role]
         kind = socket.SOCK_SEQPACKET if role == DELIVER else socket.SOCK_STREAM
-        self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.peer, end = pair(kind)
         self.log = tempfile.TemporaryFile()
-        program = os.path.join(TOP, name, name + SAN)
-
-        self.process = subprocess.Popen(
-            [*wrap, program], stdin=subprocess.DEVNULL, close_fds=False,
-            stdout=subprocess.DEVNULL, stderr=self.log,
-            preexec_fn=lambda: os.dup2(theirs.fileno(), 3), env={})
-        theirs.close()
-        fields = u32(role) + u32(0) + u32(1) + u32(0)
-        fields += u64(os.getuid()) + u64(os.getgid())
-        for text in (user, "", root, mailbox, "ann@example.org", "192.0.2.1",
-                     "testsid", given, tag, "stderr"):
-            fields += span(text)
-        memory = os.memfd_create("conf")
-        os.write(memory, conf.encode())
-        send(self.master, ROLE, fields, end.fileno())
-        send(self.master, CONFIG, b"", memory)
+        self.process, self.master = spawn(
+            name, role, self.log, wrap,
+            (user, "", root, mailbox, "ann@example.org", "192.0.2.1",
+             "testsid", given, tag), end.fileno())
+        send_text(self.master, CONFIG, b"", conf)
         send(self.master, GO)
-        os.close(memory)
         end.close()
         self.ready = receive(self.master)[0] == READY
 

@@ -7,14 +7,13 @@ of a failure.
 """
 import mmap
 import os
-import socket
 import struct
 import time
 
-from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
+from child import PATIENCE, SAN, TOP
 from house import crc32c
-from keeper import (DOMAIN, LATER, NEVER, OK, PEER, SMTPD, SPOOL_ABORT,
-                    SPOOL_OPEN, Gone, Queue, envelope, qid_text)
+from keeper import DOMAIN, LATER, NEVER, OK, Gone, Queue, envelope, qid_text
+from wire import SMTPD, SPOOL_ABORT, SPOOL_OPEN, send, send_peer, u64
 
 NOT, FAIL, SHORT, EXIT, FULL, DEAD, FILES, LIE, NO_ROOM = range(9)
 SIZE, HEAD, ROW = 64 << 20, 6 * 8 + 16, struct.Struct('=5Q')
@@ -119,10 +118,7 @@ class Harassed(Queue):
             self.up()
 
     def peer_again(self):
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
-        send(self.master, PEER, u32(SMTPD) + u32(0), theirs.fileno())
-        theirs.close()
-        self.smtpd = ours
+        self.smtpd = send_peer(self.master, SMTPD)
 
     # --- the client
 

@@ -1,9 +1,7 @@
 """house.py: a daemon under test, with this process as its master, its queue
-and its auth. Speaks lib/ipc.h, lib/ipc_setup.h, lib/ipc_mail.h and
-lib/ipc_auth.h, written a second time on purpose: a change of the protocol
-that only one side notices shows here.
+and its auth. Speaks lib/ipc_setup.h, lib/ipc_mail.h and lib/ipc_auth.h,
+written a second time on purpose, like t/wire.py.
 """
-import array
 import os
 import select
 import shutil
@@ -13,9 +11,12 @@ import subprocess
 import tempfile
 import threading
 
-from child import PATIENCE
+from child import PATIENCE, conf_text, spawn, wait_ready
+from wire import (AUTH, AUTH_IS, AUTHD, CERT, CONFIG, DIR, GO, LISTEN, LOGIN, MAP,
+                  QUEUE, SMTPD, SPOOL_ABORT, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
+                  SUBMIT_IS, Reader, send, send_files, send_peer, send_text, span,
+                  split, split_fds, u8, u32, u64)
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOMAIN = 'example.org'
 USERS = ('user001', 'user002', 'o\'brien')
 ALIASES = {
@@ -26,55 +27,11 @@ ALIASES = {
     'nowhere': 'nobody-here@' + DOMAIN,
 }
 
-# lib/ipc.h, lib/role.h
-(ROLE, CONFIG, LISTEN, PEER, MAP, CERT, DIR, GO, READY, STOP) = range(1, 11)
-(SPOOL_OPEN, SPOOL_IS, SUBMIT, SUBMIT_IS, SPOOL_ABORT) = range(32, 37)
-(AUTH, AUTH_IS) = (64, 65)
-ROLES = {'smtpd': 1, 'login': 2, 'auth': 3, 'queue': 5}
+ROLES = {'smtpd': SMTPD, 'login': LOGIN, 'auth': AUTHD, 'queue': QUEUE}
 SERVICES = {'smtpd': ('smtp', 'submission', 'submissions'),
             'login': ('pop3', 'pop3s', 'imap', 'imaps')}
 PEERS = {'smtpd': ('queue', 'auth'), 'login': ('auth',)}
 VERDICTS = ('ok', 'bad', 'later', 'limited', 'full')
-
-
-def u8(n):
-    return struct.pack('>B', n)
-
-
-def u32(n):
-    return struct.pack('>I', n)
-
-
-def u64(n):
-    return struct.pack('>Q', n)
-
-
-def span(s):
-    s = s if isinstance(s, bytes) else s.encode()
-    return u32(len(s)) + s
-
-
-class Reader:
-    def __init__(self, data):
-        self.data = data
-
-    def take(self, n):
-        if n > len(self.data):
-            raise ValueError('short message')
-        got, self.data = self.data[:n], self.data[n:]
-        return got
-
-    def u32(self):
-        return struct.unpack('>I', self.take(4))[0]
-
-    def u64(self):
-        return struct.unpack('>Q', self.take(8))[0]
-
-    def span(self):
-        return self.take(self.u32())
-
-    def text(self):
-        return self.span().decode('latin-1')
 
 
 def cdb_hash(key):
@@ -132,8 +89,6 @@ def account(name):
 class House:
     def __init__(self, program):
         self.program = program
-        self.path = os.path.join(TOP, program, program +
-                                 os.environ.get('POSTERN_SAN', ''))
         self.dir = tempfile.mkdtemp(prefix='postern-d.')
         self.settings = {
             'hostname': 'mx.' + DOMAIN, 'domains': DOMAIN,
@@ -196,21 +151,6 @@ class House:
         c.connect(s.getsockname())
         return c
 
-    def send(self, kind, body=b'', fds=(), num=0):
-        socket.send_fds(self.master, [struct.pack('>HI', kind, num) + body],
-                        list(fds))
-
-    def send_file(self, kind, body, *paths):
-        fds = [os.open(p, os.O_RDONLY) for p in paths]
-        self.send(kind, body, fds)
-        for fd in fds:
-            os.close(fd)
-
-    def config(self):
-        with open(self.file('conf'), 'w', encoding='utf-8') as f:
-            for key, value in self.settings.items():
-                f.write('%s = %s\n' % (key, value))
-
     def maps(self):
         cdb_write(self.file('users.cdb'),
                   {'%s@%s' % (u, DOMAIN): account(u) for u in USERS})
@@ -218,64 +158,31 @@ class House:
                   {k: v.encode() for k, v in ALIASES.items()})
 
     def start(self):
-        self.master, child = socket.socketpair(
-            socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for s in (self.master, child):
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self.log = open(self.file('log'), 'wb+')
-        self.proc = subprocess.Popen(
-            [self.path], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=self.log,
-            close_fds=False, env=self.environment(),
-            preexec_fn=lambda: os.dup2(child.fileno(), 3))
-        child.close()
-        self.config()
+        self.proc, self.master = spawn(self.program, ROLES[self.program],
+                                       self.log)
+        m = self.master
         self.maps()
-        role = ROLES[self.program]
-        self.send(ROLE, u32(role) + u32(0) + u32(1) + u32(0) +
-                  u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
-                  span('stderr'))
-        self.send_file(CONFIG, b'', self.file('conf'))
+        send_text(m, CONFIG, b'', conf_text(self.settings))
         for name, s in self.listeners.items():
-            self.send(LISTEN, span(name) + span('test'), [s.fileno()])
-        self.send_file(CERT, span('cert.pem'), self.certificate(),
-                       self.file('key.pem'))
+            send(m, LISTEN, span(name) + span('test'), s.fileno())
+        send_files(m, CERT, span('cert.pem'), self.certificate(),
+                   self.file('key.pem'))
         for name in ('users', 'aliases') if self.program == 'smtpd' else ():
-            self.send_file(MAP, span(name), self.file(name + '.cdb'))
+            send_files(m, MAP, span(name), self.file(name + '.cdb'))
         if 'login-client-connections' in self.settings:
             memory = os.memfd_create('tally')
             os.truncate(memory, 16 << 20)  # more than lib/tally.c wants
-            self.send(DIR, span('tally'), [memory])
+            send(m, DIR, span('tally'), memory)
             os.close(memory)
         for name in PEERS[self.program]:
             self.peer(name)
-        self.send(GO)
-        self.wait_ready()
+        send(m, GO)
+        wait_ready(self.program, m, self.log_text)
         threading.Thread(target=self.serve, daemon=True).start()
 
-    @staticmethod
-    def environment():
-        return {k: v for k, v in os.environ.items()
-                if k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')}
-
     def peer(self, name):
-        ours, theirs = socket.socketpair(socket.AF_UNIX,
-                                         socket.SOCK_SEQPACKET)
-        for s in (ours, theirs):
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        self.send(PEER, u32(ROLES[name]) + u32(0), [theirs.fileno()])
-        theirs.close()
-        self.peers[name] = ours
-
-    def wait_ready(self):
-        self.master.settimeout(PATIENCE)
-        try:
-            got = self.master.recv(65536)
-        except OSError:
-            got = b''
-        if got[:2] != struct.pack('>H', READY):
-            raise SystemExit('Bail out! the daemon does not start: %s' %
-                             ' / '.join(self.log_lines()))
+        self.peers[name] = send_peer(self.master, ROLES[name])
 
     # --- the other side of its channels
 
@@ -291,8 +198,7 @@ class House:
                     data, anc, _, _ = s.recvmsg(1 << 20, 64)
                 except OSError:
                     data = b''
-                self.fds = [fd for _, _, got in anc
-                            for fd in array.array('i', got)]
+                self.fds = split_fds(anc)
                 if not data:
                     s.close()
                     continue
@@ -304,8 +210,8 @@ class House:
                     os.close(fd)
 
     def answer(self, sock, data):
-        kind, num = struct.unpack('>HI', data[:6])
-        r = Reader(data[6:])
+        kind, num, body = split(data)
+        r = Reader(body)
         fn = {SUBMIT: self.on_submit, SPOOL_OPEN: self.on_spool,
               SPOOL_ABORT: self.on_abort, AUTH: self.on_auth}[kind]
         got = fn(r)
@@ -313,7 +219,7 @@ class House:
             raise ValueError('trailing bytes')
         if got is not None:
             kind, body, fds = got
-            socket.send_fds(sock, [struct.pack('>HI', kind, num) + body], fds)
+            send(sock, kind, body, fds, num)
             for fd in fds:
                 os.close(fd)
 
@@ -419,7 +325,7 @@ class House:
 
     def do(self, what):
         if what in ('stop', 'drain'):
-            self.send(STOP, num=1 if what == 'stop' else 0)
+            send(self.master, STOP, ident=1 if what == 'stop' else 0)
         elif what in ('queue-gone', 'auth-gone'):
             name = what.split('-')[0]
             self.peers[name].shutdown(socket.SHUT_RDWR)
@@ -428,7 +334,7 @@ class House:
         elif what == 'map-damaged':
             with open(self.file('bad.cdb'), 'wb') as f:
                 f.write(b'x' * 100)
-            self.send_file(MAP, span('users'), self.file('bad.cdb'))
+            send_files(self.master, MAP, span('users'), self.file('bad.cdb'))
         else:
             raise SystemExit('unknown H: %s' % what)
 
@@ -437,7 +343,7 @@ class House:
         if self.proc is None:
             return []
         try:
-            self.send(STOP, num=1)
+            send(self.master, STOP, ident=1)
         except OSError:
             pass
         try:
@@ -451,6 +357,9 @@ class House:
                 self.troubles.append(line)
         return self.troubles
 
-    def log_lines(self):
+    def log_text(self):
         with open(self.file('log'), 'rb') as f:
-            return f.read().decode('latin-1').splitlines()
+            return f.read().decode('latin-1')
+
+    def log_lines(self):
+        return self.log_text().splitlines()

@@ -7,8 +7,9 @@ import os
 import re
 import tempfile
 
-from child import CONF, IMAPD, Child, PATIENCE
+from child import CONF, Child, PATIENCE
 from imap import Cursor
+from wire import IMAPD
 
 count = 0
 LITERAL = re.compile(rb"~?\{(\d+)\}\r\n$")

@@ -4,12 +4,12 @@ import os
 import socket
 import sys
 
-import child
+from child import PACKET, PATIENCE
+from wire import (GO, POP3D, READY, SESSION, SESSION_IS, WORKER, WORKER_IS, send,
+                  span, u32, u64)
 
 role, out_path, mail_uid, mail_root, domain = sys.argv[:5]
 mail_uid = int(mail_uid)
-WORKER, WORKER_IS, SESSION, SESSION_IS = 11, 12, 13, 14
-POP3D, IMAPD = 8, 9
 first_life = not os.path.exists(out_path + ".lives")
 with open(out_path + ".lives", "a") as f:
     f.write("x")
@@ -28,7 +28,7 @@ kept = None  # or a list: descriptors that came, to hang on to
 
 def take():
     """type, body; descriptors that ride along are closed, or kept"""
-    packet, fds, _, _ = socket.recv_fds(master, child.PACKET, 4)
+    packet, fds, _, _ = socket.recv_fds(master, PACKET, 4)
     for fd in fds:
         if kept is None:
             os.close(fd)
@@ -40,7 +40,7 @@ def take():
 
 
 def ask(kind, answer, body, fd):
-    child.send(master, kind, body, fd)
+    send(master, kind, body, fd)
     while True:
         got, text = take()
         if got == answer:
@@ -50,16 +50,16 @@ def ask(kind, answer, body, fd):
 def session(uid=mail_uid, gid=mail_uid, user="", root=mail_root, mailbox=maildir,
             service=POP3D, login="user001@" + domain):
     a, b = socket.socketpair()
-    body = child.u32(service) + child.u64(uid) + child.u64(gid)
+    body = u32(service) + u64(uid) + u64(gid)
     for text in (user, root, mailbox, login, "192.0.2.1", "sid", "", ""):
-        body += child.span(text)
+        body += span(text)
     why = ask(SESSION, SESSION_IS, body, b.fileno())
     b.close()
     return why, a
 
 
 def worker(uid=mail_uid, gid=mail_uid, user="", root=mail_root):
-    body = child.u64(uid) + child.u64(gid) + child.span(user) + child.span(root)
+    body = u64(uid) + u64(gid) + span(user) + span(root)
     return ask(WORKER, WORKER_IS, body, None), None
 
 
@@ -86,16 +86,16 @@ BAD_SESSION = [
 ]
 KIND = SESSION if role == "auth" else WORKER
 JUNK = [
-    ("uid -1", KIND, child.u64(2**32 - 1) * 2 + child.span("") * 2),
+    ("uid -1", KIND, u64(2**32 - 1) * 2 + span("") * 2),
     ("uid 2^32, which might wrap to 0", KIND,
-     child.u64(2**32) * 2 + child.span("") * 2),
+     u64(2**32) * 2 + span("") * 2),
     ("a message without a body", KIND, b""),
     ("a length beyond the end", KIND, b"\xff" * 40),
     ("a message of another's", WORKER if role == "auth" else SESSION, b""),
-    ("a session of master", KIND, child.u32(0) + child.u64(mail_uid) * 2 +
-     child.span("") * 8),
+    ("a session of master", KIND, u32(0) + u64(mail_uid) * 2 +
+     span("") * 8),
     ("a type that there is not", 999, b"x"),
-    ("READY for the second time", child.READY, b""),
+    ("READY for the second time", READY, b""),
 ]
 
 
@@ -108,7 +108,7 @@ def requests():
     why, end = fn()
     say(why == "", "what is right is granted", why)
     if end is not None:
-        end.settimeout(child.PATIENCE)
+        end.settimeout(PATIENCE)
         say(end.recv(3) == b"+OK", "and the session greets its client")
     else:
         hoard()
@@ -129,20 +129,20 @@ def hoard():
 
 
 def main():
-    while take()[0] != child.GO:
+    while take()[0] != GO:
         pass
-    child.send(master, child.READY)
+    send(master, READY)
     if first_life:
         requests()
     if lives <= len(JUNK):
         what, kind, body = JUNK[lives - 1]
         fd = 1 if kind == SESSION and role == "auth" else None
-        child.send(master, kind, body, fd)
+        send(master, kind, body, fd)
         # The channel must end now; take() exits then.
-        master.settimeout(child.PATIENCE)
+        master.settimeout(PATIENCE)
         try:
             while True:
-                packet = master.recv(child.PACKET)
+                packet = master.recv(PACKET)
                 if packet == b"":
                     break
             say(True, what, "ends this process, and it comes again")

@@ -4,26 +4,22 @@ The test is master, smtpd and every deliver and relay process: it submits
 messages, answers jobs as it likes, kills the queue, looks into its spool. One thread;
 pump() serves the channels until a condition holds.
 """
-import array
 import os
 import select
 import shutil
 import socket
 import struct
-import subprocess
 import tempfile
 import time
 import weakref
 
-from child import PATIENCE, SAN, TOP, pair, send, span, u32, u64
-from house import account, cdb_write, crc32c, Reader
+from child import PATIENCE, conf_text, spawn
+from house import account, cdb_write, crc32c
+from wire import (CONFIG, CTL, CTL_TEXT, DIR, GO, JOB, JOB_IS, LISTEN, MAP, QUEUE,
+                  READY, RELAY, SMTPD, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
+                  SUBMIT_IS, WORKER, WORKER_IS, Reader, pair, send, send_files,
+                  send_peer, send_text, span, split, split_fds, u32, u64)
 
-ROLE, CONFIG, LISTEN, PEER, MAP, DIR, GO, READY, STOP = 1, 2, 3, 4, 5, 7, 8, 9, 10
-WORKER, WORKER_IS = 11, 12
-SPOOL_OPEN, SPOOL_IS, SUBMIT, SUBMIT_IS, SPOOL_ABORT = range(32, 37)
-JOB, JOB_IS = 48, 49
-CTL, CTL_TEXT, CTL_END = 80, 81, 82
-SMTPD, QUEUE, RELAY = 1, 5, 7
 LOCAL, MX, HOST, LMTP, LMTP_UNIX = range(5)  # enum job_transport
 DOMAIN = 'example.org'
 OK = (250, '2.0.0', 'delivered')
@@ -105,8 +101,6 @@ class Queue:
     def start(self, ready=True):
         self.workers, self.silent = [], []
         self.relays = []
-        self.master, theirs = pair(socket.SOCK_SEQPACKET)
-        self.smtpd, peer = pair(socket.SOCK_SEQPACKET)
         self.starts += 1
         self.log = open(self.file('log.%d' % self.starts), 'ab+')
         self.path = os.path.join(self.dir, 'queue.sock')
@@ -116,19 +110,8 @@ class Queue:
         listener.bind(self.path)
         listener.listen(1024)
         listener.setblocking(False)
-        self.proc = subprocess.Popen(
-            self.wrap + [os.path.join(TOP, 'queue', 'queue' + SAN)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self.log, close_fds=False,
-            preexec_fn=lambda: os.dup2(theirs.fileno(), 3),
-            env={k: v for k, v in os.environ.items()
-                 if k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')})
-        theirs.close()
-        send(self.master, ROLE, u32(QUEUE) + u32(0) + u32(1) + u32(0) +
-             u64(os.getuid()) + u64(os.getgid()) + span('') * 9 +
-             span('stderr'))
-        self.send_file(CONFIG, b'', self.write('conf', ''.join(
-            '%s = %s\n' % kv for kv in self.conf.items())))
+        self.proc, self.master = spawn('queue', QUEUE, self.log, self.wrap)
+        send_text(self.master, CONFIG, b'', conf_text(self.conf))
         send(self.master, LISTEN, span('queue') + span('test'),
              listener.fileno())
         listener.close()
@@ -138,10 +121,10 @@ class Queue:
                   {k: v.encode() for k, v in self.aliases.items()})
         self.write_transport()
         for name in ('users', 'aliases', 'transport'):
-            self.send_file(MAP, span(name), self.file(name + '.cdb'))
-        self.send_file(DIR, span('spool'), self.spool)
-        send(self.master, PEER, u32(SMTPD) + u32(0), peer.fileno())
-        peer.close()
+            send_files(self.master, MAP, span(name),
+                       self.file(name + '.cdb'))
+        send_files(self.master, DIR, span('spool'), self.spool)
+        self.smtpd = send_peer(self.master, SMTPD)
         for i in range(self.relays_at_start):
             self.relay(i)
         if self.before_go:
@@ -155,11 +138,8 @@ class Queue:
 
     def relay(self, index=0):
         """A new relay process; its end of the channel."""
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
-        send(self.master, PEER, u32(RELAY) + u32(index), theirs.fileno())
-        theirs.close()
-        self.relays.append(ours)
-        return ours
+        self.relays.append(send_peer(self.master, RELAY, index))
+        return self.relays[-1]
 
     def write_transport(self):
         cdb_write(self.file('transport.cdb'),
@@ -172,11 +152,6 @@ class Queue:
 
     def file(self, name):
         return os.path.join(self.dir, name)
-
-    def send_file(self, kind, body, path):
-        fd = os.open(path, os.O_RDONLY)
-        send(self.master, kind, body, fd)
-        os.close(fd)
 
     def take_log(self):
         if self.proc is not None and not self.log.closed:
@@ -241,7 +216,7 @@ class Queue:
             data, anc, _, _ = s.recvmsg(1 << 20, 64)
         except OSError:
             data, anc = b'', []
-        fds = [fd for _, _, got in anc for fd in array.array('i', got)]
+        fds = split_fds(anc)
         try:
             if not data:
                 s.close()
@@ -249,10 +224,10 @@ class Queue:
                     if s in ends:
                         ends.remove(s)
                 return
-            kind, ident = struct.unpack('>HI', data[:6])
+            kind, ident, body = split(data)
             {READY: self.on_ready, WORKER: self.on_worker,
              SUBMIT_IS: self.on_answer, SPOOL_IS: self.on_spool,
-             JOB: self.on_job}[kind](s, ident, Reader(data[6:]), fds)
+             JOB: self.on_job}[kind](s, ident, Reader(body), fds)
         finally:
             for fd in fds:
                 os.close(fd)
@@ -265,7 +240,7 @@ class Queue:
         if why:
             send(s, WORKER_IS, span(why), ident=ident)
             return
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
+        ours, theirs = pair()
         self.workers.append(ours)
         send(s, WORKER_IS, span(''), theirs.fileno(), ident=ident)
         theirs.close()

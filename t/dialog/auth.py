@@ -1,6 +1,5 @@
 """auth, question by question: what smtpd and login hear, what master is
 asked, and that nobody's mistake is another's trouble."""
-import array
 import os
 import shutil
 import socket
@@ -12,11 +11,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import (CONFIG, GO, PATIENCE, READY, ROLE, SAN, TOP, Tap, pair, span,
-                   u32, u64)
+from child import PATIENCE, SAN, TOP, Tap, conf_text, spawn
+from wire import (AUTH, AUTH_IS, AUTHD, CONFIG, GO, LOGIN, MAP, POP3D, READY,
+                  SESSION, SESSION_IS, SMTPD, STOP, send, send_files, send_peer,
+                  send_text, span, split, split_fds, u32, u64)
 
-PEER, MAP, STOP, SESSION, SESSION_IS, AUTH, AUTH_IS = 4, 5, 10, 13, 14, 64, 65
-SMTPD, LOGIN, AUTHD, POP3D = 1, 2, 3, 8
 OK, BAD, LATER, LIMITED, FULL = range(5)
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-auth.")
@@ -30,7 +29,7 @@ def conf(**more):
             "map-dir": top, "mail-root": os.path.join(top, "mail"),
             "mail-user": "64000", "auth-delay": "0ms", "auth-failures": "5"}
     keys.update({k.replace("_", "-"): v for k, v in more.items()})
-    return "".join("%s = %s\n" % kv for kv in keys.items())
+    return conf_text(keys)
 
 
 def compile_map(users):
@@ -42,13 +41,6 @@ def compile_map(users):
                            CONF, "map", "users"], stdout=subprocess.DEVNULL)
 
 
-def send(sock, kind, body=b"", fd=None, ident=0):
-    anc = []
-    if fd is not None:
-        anc = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
-    sock.sendmsg([struct.pack(">HI", kind, ident) + body], anc)
-
-
 def receive(sock, wait=PATIENCE):
     """(type, id, body, fd); type None: closed; "silent": nothing came."""
     sock.settimeout(wait)
@@ -58,34 +50,15 @@ def receive(sock, wait=PATIENCE):
         return "silent", 0, b"", None
     except ConnectionError:
         return None, 0, b"", None
-    fd = None
-    for level, kind, data in anc:
-        if kind == socket.SCM_RIGHTS:
-            fd = struct.unpack("i", data[:4])[0]
-    if len(b) < 6:
-        return None, 0, b"", None
-    kind, ident = struct.unpack(">HI", b[:6])
-    return kind, ident, b[6:], fd
+    fds = split_fds(anc)
+    return (*split(b), fds[0] if fds else None)
 
 
 class Auth:
     def __init__(self, with_map=True, **settings):
-        self.master, theirs = pair(socket.SOCK_SEQPACKET)
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [os.path.join(TOP, "auth", "auth" + SAN)], close_fds=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self.log, env={},
-            preexec_fn=lambda: os.dup2(theirs.fileno(), 3))
-        theirs.close()
-        body = u32(AUTHD) + u32(0) + u32(1) + u32(0)
-        body += u64(os.getuid()) + u64(os.getgid())
-        body += b"".join(span(x) for x in ("",) * 9 + ("stderr",))
-        memory = os.memfd_create("conf")
-        os.write(memory, conf(**settings).encode())
-        send(self.master, ROLE, body)
-        send(self.master, CONFIG, b"", memory)
-        os.close(memory)
+        self.process, self.master = spawn("auth", AUTHD, self.log)
+        send_text(self.master, CONFIG, b"", conf(**settings))
         if with_map:
             self.give_map()
         self.smtpd, self.login = self.peer(SMTPD), self.peer(LOGIN)
@@ -93,15 +66,11 @@ class Auth:
         self.ready = receive(self.master)[0] == READY
 
     def give_map(self):
-        fd = os.open(os.path.join(top, "credentials.cdb"), os.O_RDONLY)
-        send(self.master, MAP, span("credentials"), fd)
-        os.close(fd)
+        send_files(self.master, MAP, span("credentials"),
+                   os.path.join(top, "credentials.cdb"))
 
     def peer(self, role):
-        ours, theirs = pair(socket.SOCK_SEQPACKET)
-        send(self.master, PEER, u32(role) + u32(0), theirs.fileno())
-        theirs.close()
-        return ours
+        return send_peer(self.master, role)
 
     def logged(self):
         self.log.seek(0)

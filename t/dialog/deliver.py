@@ -8,8 +8,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import (Child, DELIVER, JOB, JOB_IS, Tap, receive, send, span, u32,
-                   u64)
+from child import Child, Tap, receive
+from wire import DELIVER, JOB, JOB_IS, send, span, u32, u64
 
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-deliver.")

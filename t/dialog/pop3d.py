@@ -9,7 +9,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import PATIENCE, Child, POP3D, Tap
+from child import PATIENCE, Child, Tap
+from wire import POP3D
 
 t = Tap()
 top = tempfile.mkdtemp(prefix="postern-pop3d.")

@@ -5,9 +5,10 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
-from child import Tap, send, span, u32, u64
-from keeper import (BOUNCED, DOMAIN, HELD, LATER, NEVER, OK, RELEASED, RESULT,
-                    SUBMIT, Queue, envelope, qid_old, qid_text, record, spool_file)
+from child import Tap
+from keeper import (DOMAIN, HELD, LATER, OK, RELEASED, RESULT, Queue, envelope,
+                    qid_old, qid_text, record, spool_file)
+from wire import SUBMIT, send, span, u32, u64
 
 t = Tap()
 ANN, BOB, CARL = ('%s@%s' % (u, DOMAIN) for u in ('ann', 'bob', 'carl'))
