@@ -240,6 +240,9 @@ mailbox_keyword_bit(struct mailbox *m, struct span name, bool make)
 {
 	int bit = keyword_find(m, name);
 
+	/* One that another session has just made is one. */
+	if (bit == -1 && index_catch_up(m) == 0)
+		bit = keyword_find(m, name);
 	if (bit != -1 || !make)
 		return bit;
 	if (!keyword_ok(name) || (m->read_only && !m->adds)) {
