@@ -77,8 +77,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
 	lib/search_key$S.o lib/sent_day$S.o \
 	lib/lock$S.o lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
-	lib/mailbox_delivered$S.o \
-	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_map$S.o \
+	lib/mailbox_delivered$S.o lib/mailbox_found$S.o \
+	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_look$S.o lib/mailbox_map$S.o \
 	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_scan$S.o \
 	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
 	lib/mailbox_validity$S.o lib/os_watch$S.o lib/mutf7$S.o \

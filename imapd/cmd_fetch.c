@@ -24,7 +24,7 @@ struct fetch {
 	struct session *s;
 	struct fetch_list list;
 	struct numbers which;
-	bool needs_file, needs_record, needs_size;
+	bool needs_file, needs_record, needs_size, needs_look;
 	struct structure st; /* of the message that is told, if needed */
 	bool some_gone, trouble;
 };
@@ -50,6 +50,7 @@ fetch_needs(struct fetch *f)
 	for (size_t i = 0; i < f->list.n; i++) {
 		f->needs_file |= f->list.item[i].what == FETCH_SECTION;
 		f->needs_size |= f->list.item[i].what == FETCH_SIZE;
+		f->needs_look |= f->list.item[i].what == FETCH_INTERNALDATE;
 		f->needs_record |= item_needs_record(&f->list.item[i]);
 	}
 }
@@ -87,8 +88,12 @@ mark_seen(struct fetch *f, const uint32_t *seq, size_t n)
 static int
 message_prepare(struct fetch *f, uint32_t seq)
 {
-	bool sized = mailbox_msg(f->s->box, seq)->size_known;
+	bool sized;
 
+	if ((f->needs_look || f->needs_size) &&
+	    mailbox_look(f->s->box, seq) == -1)
+		return -1;
+	sized = mailbox_msg(f->s->box, seq)->size_known;
 	if (f->needs_file && text_open(f->s, seq) == -1)
 		return -1;
 	if (!f->needs_record && (!f->needs_size || sized))

@@ -36,9 +36,7 @@ struct job {
 	struct texts texts;
 	int64_t now;
 
-	/* The message at hand */
-	uint32_t seq;
-	const struct mailbox_msg *m;
+	uint32_t seq; /* the message at hand */
 
 	/* What was found; numbers or UIDs, ascending */
 	uint32_t *found;
@@ -107,6 +105,11 @@ static unsigned
 own_cost(const struct search_key *k)
 {
 	switch (k->what) {
+	case SEARCH_BEFORE:
+	case SEARCH_ON:
+	case SEARCH_SINCE:
+	case SEARCH_OLDER:
+	case SEARCH_YOUNGER:
 	case SEARCH_LARGER:
 	case SEARCH_SMALLER:
 		return 1;
@@ -152,6 +155,13 @@ key_order(struct search *q, uint32_t k)
 
 /* --- matching ---------------------------------------------------------- */
 
+/* Ask again after anything that may read a file. */
+static const struct mailbox_msg *
+msg(const struct job *j)
+{
+	return mailbox_msg(j->box, j->seq);
+}
+
 /* Days since the epoch, as INTERNALDATE is told: in UTC. */
 static int64_t
 day_of(int64_t when)
@@ -162,11 +172,24 @@ day_of(int64_t when)
 static bool
 match_size(struct job *j, const struct search_key *k)
 {
-	uint64_t size = j->m->size;
+	uint64_t size;
 
-	if (!j->m->size_known && texts_size(&j->texts, &size) == -1)
+	if (mailbox_look(j->box, j->seq) == -1)
+		return false;
+	size = msg(j)->size;
+	if (!msg(j)->size_known && texts_size(&j->texts, &size) == -1)
 		return false;
 	return k->what == SEARCH_LARGER ? size > k->number : size < k->number;
+}
+
+/* False: it is gone. */
+static bool
+arrived(struct job *j, int64_t *when)
+{
+	if (mailbox_look(j->box, j->seq) == -1)
+		return false;
+	*when = msg(j)->internaldate;
+	return true;
 }
 
 static bool
@@ -188,7 +211,7 @@ static bool
 match_keyword(const struct job *j, const struct search_key *k)
 {
 	bool has = k->number < MAILBOX_KEYWORDS_MAX &&
-	    (j->m->keywords >> k->number & 1) != 0;
+	    (msg(j)->keywords >> k->number & 1) != 0;
 
 	return has == (k->what == SEARCH_KEYWORD);
 }
@@ -196,16 +219,16 @@ match_keyword(const struct job *j, const struct search_key *k)
 static bool
 match_one(struct job *j, struct search_key *k)
 {
-	int64_t day;
+	int64_t day, when;
 
 	switch (k->what) {
 	case SEARCH_SET:
 		return imap_set_has(&k->set, j->seq);
 	case SEARCH_UID:
-		return imap_set_has(&k->set, j->m->uid);
+		return imap_set_has(&k->set, msg(j)->uid);
 	case SEARCH_FLAG:
-		return (j->m->flags & k->flags) == k->flags &&
-		    (j->m->flags & k->without) == 0;
+		return (msg(j)->flags & k->flags) == k->flags &&
+		    (msg(j)->flags & k->without) == 0;
 	case SEARCH_KEYWORD:
 	case SEARCH_UNKEYWORD:
 		return match_keyword(j, k);
@@ -215,20 +238,24 @@ match_one(struct job *j, struct search_key *k)
 	case SEARCH_BEFORE:
 	case SEARCH_ON:
 	case SEARCH_SINCE:
-		return match_day(k->what, day_of(j->m->internaldate), k->day);
+		return arrived(j, &when) &&
+		    match_day(k->what, day_of(when), k->day);
 	case SEARCH_SENTBEFORE:
 	case SEARCH_SENTON:
 	case SEARCH_SENTSINCE:
 		/* Of no Date, or none that is one: RFC 5256 2.2 */
-		if (texts_sent_day(&j->texts, &day) == -1)
-			day = day_of(j->m->internaldate);
+		if (texts_sent_day(&j->texts, &day) == -1) {
+			if (!arrived(j, &when))
+				return false;
+			day = day_of(when);
+		}
 		return match_day(k->what, day, k->day);
 	case SEARCH_OLDER:
-		return j->m->internaldate <= j->now - (int64_t)k->number;
+		return arrived(j, &when) && when <= j->now - (int64_t)k->number;
 	case SEARCH_YOUNGER:
-		return j->m->internaldate >= j->now - (int64_t)k->number;
+		return arrived(j, &when) && when >= j->now - (int64_t)k->number;
 	case SEARCH_MODSEQ:
-		return j->m->modseq >= k->number;
+		return msg(j)->modseq >= k->number;
 	case SEARCH_HEADER:
 	case SEARCH_BODY:
 	case SEARCH_TEXT:
@@ -264,16 +291,18 @@ match(struct job *j, uint32_t i)
 static void
 found(struct job *j, bool uid)
 {
+	const struct mailbox_msg *m = msg(j);
+
 	if (j->n == j->cap) {
 		j->cap = j->cap == 0 ? 256 : 2 * j->cap;
 		j->found = xreallocarray(j->found, j->cap, sizeof(*j->found));
 	}
 	if (j->n == 0)
-		j->first_modseq = j->m->modseq;
-	j->last_modseq = j->m->modseq;
-	if (j->m->modseq > j->modseq)
-		j->modseq = j->m->modseq;
-	j->found[j->n++] = uid ? j->m->uid : j->seq;
+		j->first_modseq = m->modseq;
+	j->last_modseq = m->modseq;
+	if (m->modseq > j->modseq)
+		j->modseq = m->modseq;
+	j->found[j->n++] = uid ? m->uid : j->seq;
 }
 
 /* False: nobody waits for the answer any more. */
@@ -295,7 +324,6 @@ match_all(struct session *s, struct job *j, bool uid, unsigned look_up)
 	for (j->seq = 1; j->seq <= count; j->seq++) {
 		if (j->seq % look_up == 0 && !is_wanted(s))
 			return false;
-		j->m = mailbox_msg(j->box, j->seq);
 		texts_message(&j->texts, j->seq);
 		if (match(j, 0))
 			found(j, uid);

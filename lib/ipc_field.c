@@ -10,8 +10,11 @@
 static void
 put_number(struct buf *b, uint64_t v, unsigned bytes)
 {
-	while (bytes-- > 0)
-		buf_char(b, (char)(unsigned char)(v >> (8 * bytes) & 0xff));
+	char c[8];
+
+	for (unsigned i = 0; i < bytes; i++)
+		c[i] = (char)(unsigned char)(v >> (8 * (bytes - 1 - i)) & 0xff);
+	buf_bytes(b, c, bytes);
 }
 
 void

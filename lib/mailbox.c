@@ -123,8 +123,10 @@ mailbox_close(struct mailbox *m)
 
 	if (m == NULL)
 		return;
-	if (m->count > 0)
+	if (m->count > 0) {
+		look_keep(m);
 		settle(m);
+	}
 	cache_close(m);
 	os_watch_free(m->watch);
 	fd_close(&m->log);

@@ -29,11 +29,12 @@ enum mailbox_flag {
 };
 enum { MAILBOX_KEYWORDS_MAX = 64 }; /* of one folder; bit i is keyword i */
 
-struct mailbox_msg { /* a row of the view; valid until the next sync */
+struct mailbox_msg { /* a row of the view; ask again after any other call */
 	uint32_t uid;
 	uint32_t flags;
 	uint64_t keywords;
 	uint64_t modseq;
+	/* These three: after mailbox_look(). */
 	int64_t internaldate; /* s since the epoch */
 	uint64_t size;        /* RFC822.SIZE, CR LF octets; 0 with known unset */
 	bool size_known;
@@ -101,6 +102,12 @@ int mailbox_expunge(struct mailbox *, const uint32_t *seq, size_t n);
 
 /* What its file was called when we saw it last; until the next call. */
 struct span mailbox_name(struct mailbox *, uint32_t seq);
+/*
+ * Date and size of the row: of a message that a scan found nobody has looked
+ * at the file yet. What mailbox_structure() gave stays valid. -1 and errno;
+ * ENOENT: it is gone.
+ */
+int mailbox_look(struct mailbox *, uint32_t seq);
 /*
  * The message's file, open for reading; found again if another program has
  * renamed it. -1: ENOENT: it is gone (sync will say so).

@@ -31,9 +31,12 @@ enum row_bits {
 	ROW_RECENT = 2,   /* no session has had it as \Recent */
 	ROW_ODD = 4,      /* its name is not base ":2," letters */
 	ROW_RENAMED = 8,  /* after name_at was written, to that form */
-	ROW_STORED = 15,  /* those that are on disk */
-	ROW_CHANGED = 16, /* flags are not what the client was told */
-	ROW_FOUND = 32,   /* a scan has met its file */
+	/* Nobody has looked at its file: no date; the size is its name's. */
+	ROW_FRESH = 16,
+	ROW_STORED = 31,  /* those that are on disk */
+	ROW_CHANGED = 32, /* flags are not what the client was told */
+	ROW_FOUND = 64,   /* a scan has met its file */
+	ROW_LOOKED = 128, /* it was looked at; the log does not tell yet */
 };
 
 struct row {
@@ -105,6 +108,7 @@ struct mailbox {
 	uint64_t looked;    /* events when the table was last known true */
 	bool cur_true;      /* the table was true before the change */
 	struct mailbox_cache *cache;
+	uint32_t looked_at; /* rows that have become ROW_LOOKED */
 };
 
 /* mailbox_index.c */
@@ -165,6 +169,9 @@ int refresh(struct mailbox *, unsigned force);
 
 /* mailbox_sync.c: new rows join the view. True if there are any. */
 bool sync_learn(struct mailbox *);
+
+/* mailbox_look.c: the log learns what this session has looked at. */
+void look_keep(struct mailbox *);
 
 /* mailbox_map.c */
 int map_load(struct mailbox *, uint64_t log_size);

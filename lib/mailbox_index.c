@@ -256,7 +256,7 @@ snapshot_row(struct mailbox *m, struct buf *b, const struct row *r)
 	e = (struct mailbox_log_new){
 		.uid = r->m.uid,
 		.flags = (uint16_t)(r->m.flags & MF_STORED),
-		.bits = r->bits & (ROW_IN_NEW | ROW_RECENT),
+		.bits = r->bits & (ROW_IN_NEW | ROW_RECENT | ROW_FRESH),
 		.size_known = r->m.size_known,
 		.keywords = r->m.keywords,
 		.modseq = r->m.modseq,

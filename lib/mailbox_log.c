@@ -25,6 +25,7 @@
  *	            in cur/
  *	DELIVERED   name of a file in new/
  *	UIDNEXT     nothing
+ *	LOOKED      until the end: u32 uid, u8 size known, u64 date
  *
  *	ranges      until the end: u32 first, u32 last, ascending
  *	name        u8 length, u32 checksum, bytes; a name that begins with a

@@ -11,7 +11,6 @@
 
 #include "lib/die.h"
 #include "lib/hash.h"
-#include "lib/maildir.h"
 
 static const struct letter {
 	char c;
@@ -69,16 +68,18 @@ name_make(struct buf *b, struct span base, unsigned flags, struct span others)
 bool
 name_odd(struct span name, unsigned flags)
 {
-	struct maildir_name parts;
-	struct buf b;
-	bool odd;
+	struct span rest = name;
+	size_t i;
 
-	maildir_name_parse(name, &parts);
-	buf_init(&b, 512);
-	name_make(&b, parts.base, flags, SPAN_NONE);
-	odd = b.bad || !span_eq(buf_get(&b), name);
-	buf_fini(&b);
-	return odd;
+	(void)span_cut(&rest, ':');
+	if (!span_starts(rest, SPAN("2,")))
+		return true;
+	span_take(&rest, 2);
+	for (i = 0; i < nitems(letters); i++)
+		if ((flags & letters[i].flag) != 0 &&
+		    (rest.n == 0 || span_take(&rest, 1).p[0] != letters[i].c))
+			return true;
+	return rest.n > 0;
 }
 
 void

@@ -331,6 +331,7 @@ copy_row(struct copies *c, const struct row *r, uint64_t keywords,
 	struct extent extent;
 	struct buf name, unique;
 	struct stat st;
+	int64_t date;
 	int fd, rc = -1;
 
 	buf_init(&name, PATH_LEN_MAX);
@@ -362,8 +363,10 @@ copy_row(struct copies *c, const struct row *r, uint64_t keywords,
 	c->to->own++;
 	c->put++;
 	buf_bytes(&c->names, buf_cstr(&name), name.n + 1);
-	entry_put(c->to, &c->out, uid, ROW_RECENT, r->m.flags, keywords,
-	    r->m.internaldate, wire, buf_get(&name));
+	date = (r->bits & ROW_FRESH) != 0 ? (int64_t)st.st_mtim.tv_sec :
+					    r->m.internaldate;
+	entry_put(c->to, &c->out, uid, ROW_RECENT, r->m.flags, keywords, date,
+	    wire, buf_get(&name));
 	rc = 0;
 out:
 	fd_close(&fd);

@@ -8,46 +8,24 @@
  * - two files with one base: the row's is that under the name we know. If
  *   the other is another file, it gets a name and a uid of its own (in a
  *   session that may write); else it was met before and after a rename
- * - new messages get their uids in the order of their names' times
+ * - what is found that no row has is lib/mailbox_found.c's
  */
-#include "lib/mailbox_impl.h"
+#include "lib/mailbox_scan.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/arith.h"
 #include "lib/die.h"
 #include "lib/ipc.h"
 #include "lib/limits.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
 #include "lib/os_file.h"
-
-struct found { /* a file that no row has */
-	char *name;
-	uint64_t time; /* in its name */
-	bool in_new;
-	bool again;    /* its base is another file's */
-	struct stat st;
-};
-
-struct scan {
-	struct mailbox *m;
-	uint32_t *slot;  /* hash table of row indexes + 1 */
-	size_t mask;
-	struct found *found;
-	size_t nfound, cap;
-	struct buf out;  /* records */
-	unsigned what;
-	bool confirm;    /* second listing: only looks for missing rows */
-	bool left;       /* a file could not be taken: no state is true */
-};
 
 static void
 scan_init(struct scan *s, struct mailbox *m)
@@ -56,6 +34,7 @@ scan_init(struct scan *s, struct mailbox *m)
 
 	*s = (struct scan){ .m = m };
 	buf_init(&s->out, MAILBOX_LOG_MAX);
+	buf_init(&s->names, (size_t)MAILDIR_MESSAGES_MAX * (NAME_MAX + 1));
 	while (size < (size_t)m->t.n * 2)
 		size *= 2;
 	s->mask = size - 1;
@@ -74,14 +53,13 @@ scan_init(struct scan *s, struct mailbox *m)
 static void
 scan_fini(struct scan *s)
 {
-	for (size_t i = 0; i < s->nfound; i++)
-		free(s->found[i].name);
 	free(s->found);
 	free(s->slot);
+	buf_fini(&s->names);
 	buf_fini(&s->out);
 }
 
-static struct row *
+struct row *
 scan_row(const struct scan *s, uint64_t hash)
 {
 	size_t at = (size_t)hash & s->mask;
@@ -93,22 +71,6 @@ scan_row(const struct scan *s, uint64_t hash)
 			return r;
 	}
 	return NULL;
-}
-
-static void
-found_add(struct scan *s, const char *name, bool in_new, bool again)
-{
-	struct found *f;
-
-	if (s->nfound >= MAILDIR_MESSAGES_MAX - s->m->t.n)
-		return; /* the end of the list will have to wait */
-	if (s->nfound == s->cap) {
-		s->cap = s->cap == 0 ? 16 : s->cap * 2;
-		s->found = xreallocarray(s->found, s->cap, sizeof(*f));
-	}
-	f = &s->found[s->nfound++];
-	*f = (struct found){ .name = xstrdup(name), .in_new = in_new,
-		.again = again, .time = maildir_name_time(span_str(name)) };
 }
 
 /* The file's name is not what the log says: it learns it. */
@@ -124,20 +86,19 @@ name_record(struct scan *s, const struct row *r, const char *name, bool in_new)
 }
 
 static bool
-row_has_name(struct scan *s, const struct row *r, const char *name,
+row_has_name(struct scan *s, const struct row *r, struct span name,
     struct span letters, bool in_new)
 {
-	const char *known;
 
 	if (((r->bits & ROW_IN_NEW) != 0) != in_new)
 		return false;
 	/* The usual form needs no look at the log. */
 	if ((r->bits & ROW_ODD) == 0 && !in_new &&
 	    name_flags(letters) == (r->m.flags & MF_STORED) &&
-	    !name_odd(span_str(name), r->m.flags & MF_STORED))
+	    !name_odd(name, r->m.flags & MF_STORED))
 		return true;
-	known = row_name(s->m, r);
-	return known != NULL && strcmp(known, name) == 0;
+	return row_name(s->m, r) != NULL &&
+	    span_eq(buf_get(&s->m->name), name);
 }
 
 /*
@@ -145,20 +106,23 @@ row_has_name(struct scan *s, const struct row *r, const char *name,
  * has, or not under this name, wait until all names were met.
  */
 static void
-met(struct scan *s, const char *name, bool in_new)
+met(struct scan *s, struct span name, unsigned bits)
 {
-	struct maildir_name parts;
+	struct span base, flags;
+	uint64_t hash;
 	struct row *r;
 
-	maildir_name_parse(span_str(name), &parts);
-	r = scan_row(s, name_hash(parts.base));
+	maildir_name_split(name, &base, &flags);
+	hash = name_hash(base);
+	r = scan_row(s, hash);
 	if (r == NULL) {
 		if (!s->confirm)
-			found_add(s, name, in_new, false);
-	} else if (row_has_name(s, r, name, parts.flags, in_new)) {
+			found_add(s, name, hash, bits);
+	} else if (row_has_name(s, r, name, flags,
+		       (bits & FOUND_IN_NEW) != 0)) {
 		r->bits |= ROW_FOUND;
 	} else if (!s->confirm || (r->bits & ROW_FOUND) == 0) {
-		found_add(s, name, in_new, true);
+		found_add(s, name, hash, bits | FOUND_AGAIN);
 	}
 }
 
@@ -166,30 +130,30 @@ met(struct scan *s, const char *name, bool in_new)
 static void
 renamed(struct scan *s)
 {
-	struct maildir_name parts;
+	const struct found *f;
 	struct row *r;
 	size_t i, n = 0;
 
 	for (i = 0; i < s->nfound; i++) {
-		maildir_name_parse(span_str(s->found[i].name), &parts);
-		r = s->found[i].again ? scan_row(s, name_hash(parts.base)) :
-					NULL;
+		f = &s->found[i];
+		r = (f->bits & FOUND_AGAIN) != 0 ? scan_row(s, f->hash) : NULL;
 		if (r == NULL || (r->bits & ROW_FOUND) != 0) {
-			s->found[n++] = s->found[i];
+			s->found[n++] = *f;
 			continue;
 		}
 		r->bits |= ROW_FOUND;
-		name_record(s, r, s->found[i].name, s->found[i].in_new);
-		free(s->found[i].name);
+		name_record(s, r, s->names.p + f->at,
+		    (f->bits & FOUND_IN_NEW) != 0);
 	}
 	s->nfound = n;
 }
 
 static int
-list(struct scan *s, int dirfd, bool in_new)
+list(struct scan *s, int dirfd, unsigned where)
 {
 	struct dirent *e;
 	DIR *d = NULL;
+	unsigned bits;
 	int fd;
 
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -204,11 +168,14 @@ list(struct scan *s, int dirfd, bool in_new)
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
+		bits = where;
 #ifdef DT_REG
 		if (e->d_type != DT_REG && e->d_type != DT_UNKNOWN)
 			continue;
+		if (e->d_type == DT_REG)
+			bits |= FOUND_FILE;
 #endif
-		met(s, e->d_name, in_new);
+		met(s, span_str(e->d_name), bits);
 		errno = 0;
 	}
 	if (errno != 0) {
@@ -257,143 +224,11 @@ expunge_missing(struct scan *s)
 	record_end(s->m, &s->out, start);
 }
 
-static int
-found_order(const void *a, const void *b)
-{
-	const struct found *x = a, *y = b;
-
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-/* A second file of one base: a rename that was met twice, or really two. */
-static bool
-is_another(struct scan *s, const struct found *f)
-{
-	struct maildir_name parts;
-	struct stat st;
-	struct row *r;
-
-	maildir_name_parse(span_str(f->name), &parts);
-	r = scan_row(s, name_hash(parts.base));
-	if (r == NULL || row_name(s->m, r) == NULL ||
-	    fstatat(row_dir(s->m, r), buf_cstr(&s->m->name), &st,
-		AT_SYMLINK_NOFOLLOW) == -1)
-		return false; /* the next scan will see */
-	return st.st_ino != f->st.st_ino || st.st_dev != f->st.st_dev;
-}
-
-/*
- * cur/ under a name that is its own: where it is now, or a new one. A file
- * in new/ moves to cur/ if this session may write. -1: it is gone, or cannot
- * be taken now.
- */
-static int
-found_place(struct scan *s, struct found *f, struct buf *name)
-{
-	struct mailbox *m = s->m;
-	struct maildir_name parts;
-	const char *to;
-
-	maildir_name_parse(span_str(f->name), &parts);
-	buf_clear(name);
-	if (m->read_only || (!f->in_new && !f->again)) {
-		if (f->again)
-			return -1;
-		buf_str(name, f->name);
-		return 0;
-	}
-	if (f->again) {
-		name_unique(name);
-		buf_span(name, span_slice(parts.base, parts.unique.n,
-			parts.base.n));
-		if (name->n > 200)
-			return -1;
-	} else {
-		buf_span(name, parts.base);
-	}
-	buf_str(name, ":2,");
-	buf_span(name, parts.flags);
-	to = name->n > 255 ? NULL : buf_cstr(name);
-	if (to == NULL || os_rename_new(f->in_new ? m->new : m->cur,
-		f->name, m->cur, to) == -1)
-		return -1;
-	m->own += f->in_new ? 1 : 2;
-	return 0;
-}
-
-static void
-found_take(struct scan *s, struct found *f, uint32_t *uid)
-{
-	struct mailbox_log_new e = { 0 };
-	struct maildir_name parts;
-	struct buf name;
-
-	buf_init(&name, 512);
-	if (fstatat(f->in_new ? s->m->new : s->m->cur, f->name, &f->st,
-		AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(f->st.st_mode))
-		goto out;
-	if ((f->again && !is_another(s, f)) || *uid >= UINT32_MAX - 1 ||
-	    found_place(s, f, &name) == -1) {
-		s->left = true;
-		goto out;
-	}
-	maildir_name_parse(span_str(f->name), &parts);
-	e.uid = (*uid)++;
-	e.flags = (uint16_t)name_flags(parts.flags);
-	if (f->in_new)
-		e.bits = s->m->read_only ? ROW_IN_NEW : ROW_RECENT;
-	/* Sizes in names are believed as long as they fit the file. */
-	e.size_known = parts.has_wsize && (!parts.has_size ||
-	    parts.size == (uint64_t)f->st.st_size);
-	e.size = e.size_known ? parts.wsize : 0;
-	e.date = (int64_t)f->st.st_mtim.tv_sec;
-	e.modseq = s->m->t.modseq + 1;
-	e.name = buf_get(&name);
-	mailbox_log_new_put(&s->out, &e);
-out:
-	buf_fini(&name);
-}
-
-static bool
-same_base(const struct found *a, const struct found *b)
-{
-	struct maildir_name x, y;
-
-	maildir_name_parse(span_str(a->name), &x);
-	maildir_name_parse(span_str(b->name), &y);
-	return span_eq(x.base, y.base);
-}
-
-/* Of two new files with one base the second waits for the next scan. */
-static void
-take_found(struct scan *s)
-{
-	uint32_t uid = s->m->t.uidnext;
-	size_t i, start;
-
-	if (s->nfound > 1)
-		qsort(s->found, s->nfound, sizeof(*s->found), found_order);
-	for (i = 0; i < s->nfound;) {
-		start = record_begin(s->m, &s->out, MLOG_NEW);
-		for (; i < s->nfound &&
-		     s->out.n - start < MAILBOX_LOG_RECORD_MAX / 2;
-		     i++) {
-			if (i > 0 && same_base(&s->found[i - 1], &s->found[i]))
-				s->left = true;
-			else
-				found_take(s, &s->found[i], &uid);
-		}
-		record_end(s->m, &s->out, start);
-	}
-}
-
 static bool
 any_again(const struct scan *s)
 {
 	for (size_t i = 0; i < s->nfound; i++)
-		if (s->found[i].again)
+		if ((s->found[i].bits & FOUND_AGAIN) != 0)
 			return true;
 	return false;
 }
@@ -404,23 +239,23 @@ look(struct scan *s)
 {
 	struct mailbox *m = s->m;
 
-	if ((s->what & DUE_NEW) != 0 && list(s, m->new, true) == -1)
+	if ((s->what & DUE_NEW) != 0 && list(s, m->new, FOUND_IN_NEW) == -1)
 		return -1;
 	/* Not in new/ any more: in cur/, or nowhere; or in both. */
 	if (missing(s) > 0 || any_again(s))
 		s->what |= DUE_CUR;
 	if ((s->what & DUE_CUR) == 0)
 		return 0;
-	if ((s->what & DUE_NEW) == 0 && list(s, m->new, true) == -1)
+	if ((s->what & DUE_NEW) == 0 && list(s, m->new, FOUND_IN_NEW) == -1)
 		return -1;
 	s->what |= DUE_NEW;
-	if (list(s, m->cur, false) == -1)
+	if (list(s, m->cur, 0) == -1)
 		return -1;
 	renamed(s);
 	if (missing(s) == 0)
 		return 0;
 	s->confirm = true;
-	if (list(s, m->new, true) == -1 || list(s, m->cur, false) == -1)
+	if (list(s, m->new, FOUND_IN_NEW) == -1 || list(s, m->cur, 0) == -1)
 		return -1;
 	renamed(s);
 	if (missing(s) > 0)
@@ -464,7 +299,7 @@ scan(struct mailbox *m, unsigned due)
 	m->t.cur = cur;
 	state_begin(m);
 	own = m->own;
-	take_found(&s);
+	found_take_all(&s);
 	if (index_append(m, &s.out, true) == -1)
 		goto out;
 	if (s.left) {

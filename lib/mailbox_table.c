@@ -88,15 +88,15 @@ table_compact(struct table *t, uint32_t from)
 static uint64_t
 hash_of(struct span name)
 {
-	struct maildir_name parts;
+	struct span base, flags;
 	uint64_t hash;
 
 	if (name.p[0] == '\0') {
 		span_take(&name, 1);
 		return get_u64(&name, &hash) == 0 ? hash : 0;
 	}
-	maildir_name_parse(name, &parts);
-	return name_hash(parts.base);
+	maildir_name_split(name, &base, &flags);
+	return name_hash(base);
 }
 
 static void
@@ -134,7 +134,7 @@ apply_new(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 		r->m.size_known = m.size_known;
 		row_place(r, m.name, entry + m.name_at);
 		r->bits = (uint16_t)(r->bits |
-		    (m.bits & (ROW_IN_NEW | ROW_RECENT)));
+		    (m.bits & (ROW_IN_NEW | ROW_RECENT | ROW_FRESH)));
 		if (t->uidnext <= m.uid)
 			t->uidnext = m.uid + 1;
 		if (t->modseq < m.modseq)
@@ -277,6 +277,32 @@ apply_name(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 }
 
 static int
+apply_looked(struct table *t, const struct mailbox_log_record *rec)
+{
+	struct span in = rec->payload;
+	struct row *r;
+	uint32_t uid;
+	uint64_t date;
+	uint8_t known;
+
+	while (in.n > 0) {
+		if (get_u32(&in, &uid) == -1 || get_u8(&in, &known) == -1 ||
+		    get_u64(&in, &date) == -1)
+			return -1;
+		r = table_find(t, uid);
+		if (r == NULL || r->m.gone)
+			continue;
+		r->m.internaldate = (int64_t)date;
+		if (known == 0 && (r->bits & ROW_FRESH) != 0) {
+			r->m.size_known = false;
+			r->m.size = 0;
+		}
+		r->bits &= (uint16_t) ~(ROW_FRESH | ROW_LOOKED);
+	}
+	return 0;
+}
+
+static int
 apply_state(struct table *t, const struct mailbox_log_record *rec)
 {
 	struct mailbox_state cur, new;
@@ -326,6 +352,9 @@ table_apply(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 		break;
 	case MLOG_DELIVERED:
 		t->delivered = true;
+		break;
+	case MLOG_LOOKED:
+		rc = apply_looked(t, rec);
 		break;
 	case MLOG_UIDNEXT:
 		break;

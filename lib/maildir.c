@@ -23,17 +23,22 @@
 #define SIZE_SANE ((uint64_t)1 << 48)
 
 void
+maildir_name_split(struct span name, struct span *base, struct span *flags)
+{
+	*base = span_cut(&name, ':');
+	if (span_starts(name, SPAN("2,")))
+		*flags = span_slice(name, 2, name.n);
+	else
+		*flags = SPAN_NONE;
+}
+
+void
 maildir_name_parse(struct span name, struct maildir_name *m)
 {
 	struct span rest, field;
 
 	*m = (struct maildir_name){ 0 };
-	rest = name;
-	m->base = span_cut(&rest, ':');
-	if (span_starts(rest, SPAN("2,")))
-		m->flags = span_slice(rest, 2, rest.n);
-	else
-		m->flags = SPAN_NONE;
+	maildir_name_split(name, &m->base, &m->flags);
 	rest = m->base;
 	m->unique = span_cut(&rest, ',');
 	while (rest.n > 0) {

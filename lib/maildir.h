@@ -19,6 +19,9 @@ struct maildir_name { /* "1700.qid_0.host,S=12,W=13:2,FS" */
 
 /* Never fails: what is not there is empty. */
 void maildir_name_parse(struct span name, struct maildir_name *);
+/* Of it no more than base and flags. */
+void maildir_name_split(struct span name, struct span *base,
+    struct span *flags);
 
 /*
  * The name's leading number, seconds since the epoch: when it arrived. 0 if

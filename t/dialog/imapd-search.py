@@ -110,6 +110,16 @@ t.ok(c.tagged(b"SEARCH CHARSET UTF-8 BODY {2+}\r\n\xc3(").startswith(b"BAD"),
 os.unlink(c.path("cur/" + sorted(os.listdir(c.path("cur")))[0]))
 t.ok(found(b"SEARCH BODY zebra") == "" and found(b"SEARCH TEXT first") in
      ("2 5", "1 4"), "a file that is gone has no text")
+
+# While it reads, the rows move in memory: names are looked for on disk.
+for name in sorted(os.listdir(c.path("cur"))):
+    os.rename(c.path("cur/" + name), c.path("cur/" + name + "a"))
+for i in range(100):
+    with open(c.path("cur/%d.more%d:2," % (2000000000 + i, i)), "wb") as f:
+        f.write(b"Subject: more\n\nmore\n")
+first, again = found(b"UID SEARCH TEXT first"), found(b"UID SEARCH TEXT first")
+t.ok(first == again and first in ("2 5", "1 4"),
+     "files that another program renames are found", (first, again))
 c.cmd("LOGOUT")
 t.same(c.end(), 0, "it ends well")
 shutil.rmtree(top)

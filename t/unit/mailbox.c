@@ -129,7 +129,8 @@ test_odd_things(void)
 	ok((mailbox_msg(m, 1)->flags & MF_DELETED) != 0 &&
 		(mailbox_msg(m, 2)->flags & MF_SEEN) != 0,
 	    "flags come from names");
-	ok(!mailbox_msg(m, 3)->size_known && !mailbox_msg(m, 4)->size_known &&
+	ok(mailbox_look(m, 4) == 0 && mailbox_look(m, 5) == 0 &&
+		!mailbox_msg(m, 3)->size_known && !mailbox_msg(m, 4)->size_known &&
 		mailbox_msg(m, 5)->size_known && mailbox_msg(m, 5)->size == 3,
 	    "sizes in names count if they fit the file");
 	seq = 5;
@@ -147,6 +148,66 @@ test_odd_things(void)
 	m = open_it(false);
 	ok(mailbox_recent(m) == 0 && mailbox_msg(m, 2)->uid == uid,
 	    "recent only once; uids stay");
+	mailbox_close(m);
+}
+
+static void
+set_date(const char *path, int64_t when)
+{
+	const struct timespec times[2] = { { when, 0 }, { when, 0 } };
+
+	if (utimensat(box, path, times, 0) == -1)
+		die("%s", path);
+}
+
+static bool
+dated(struct mailbox *m, uint32_t seq, int64_t when)
+{
+	return mailbox_look(m, seq) == 0 &&
+	    mailbox_msg(m, seq)->internaldate == when;
+}
+
+static void
+test_look(void)
+{
+	uint32_t seq = 3, from_uid, to_uid;
+	struct mailbox *m, *to;
+
+	box_new();
+	put("cur/100.a,S=2,W=3:2,", "1\n");
+	put("cur/101.b,S=9,W=9:2,", "2\n");
+	put("cur/102.c:2,", "3\n");
+	put("cur/103.d:2,", "4\n");
+	put("cur/104.e:2,", "5\n");
+	set_date("cur/100.a,S=2,W=3:2,", 1000);
+	set_date("cur/101.b,S=9,W=9:2,", 2000);
+	set_date("cur/102.c:2,", 3000);
+	m = open_it(false);
+	ok(dated(m, 1, 1000) && mailbox_msg(m, 1)->size_known &&
+		mailbox_msg(m, 1)->size == 3,
+	    "date and size of a message that was found");
+	ok(dated(m, 2, 2000) && !mailbox_msg(m, 2)->size_known,
+	    "a size that does not fit the file does not count");
+	to = mailbox_open_target(dup(box));
+	ok(to != NULL &&
+		mailbox_copy(m, &seq, 1, to, false, &from_uid, &to_uid) == 0 &&
+		mailbox_sync(m, true, NULL, NULL) == 0 && dated(m, 6, 3000),
+	    "a copy of one that nobody looked at has its date");
+	mailbox_close(to);
+	if (renameat(box, "cur/103.d:2,", box, "cur/103.d:2,S") == -1 ||
+	    unlinkat(box, "cur/104.e:2,", 0) == -1)
+		die("cur");
+	set_date("cur/103.d:2,S", 4000);
+	ok(dated(m, 4, 4000), "it is found under another name");
+	ok(mailbox_look(m, 5) == -1 && errno == ENOENT,
+	    "one that is gone has no date");
+	mailbox_close(m);
+	set_date("cur/100.a,S=2,W=3:2,", 5000);
+	set_date("cur/101.b,S=9,W=9:2,", 5000);
+	m = open_it(true);
+	ok(dated(m, 1, 1000) && dated(m, 2, 2000) &&
+		!mailbox_msg(m, 2)->size_known && dated(m, 4, 4000),
+	    "what was told is kept");
 	mailbox_close(m);
 }
 
@@ -573,6 +634,7 @@ main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_open("stderr", "test", LL_ERROR);
 	test_odd_things();
+	test_look();
 	test_news();
 	test_damage();
 	test_map();
