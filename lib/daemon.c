@@ -185,12 +185,3 @@ daemon_peer_lost(enum role role)
 	(void)ipc_send(self->master, IPC_PEER_LOST, 0, buf_get(&b), -1, -1);
 	buf_fini(&b);
 }
-
-struct daemon_peer *
-daemon_peer(struct daemon *d, enum role role)
-{
-	for (size_t i = 0; i < d->npeer; i++)
-		if (d->peer[i].role == role)
-			return &d->peer[i];
-	return NULL;
-}

@@ -112,7 +112,4 @@ struct tls_server;
  */
 void daemon_certificates(struct daemon *, struct tls_server **tls);
 
-/* The peer of that role, or NULL. */
-struct daemon_peer *daemon_peer(struct daemon *, enum role);
-
 #endif

@@ -51,20 +51,6 @@ header_next(struct span *in, struct header_field *f)
 	return true;
 }
 
-bool
-header_find(struct span message, struct span name, struct header_field *f)
-{
-	struct header_field g;
-
-	while (header_next(&message, &g)) {
-		if (!span_ieq(g.name, name))
-			continue;
-		*f = g;
-		return true;
-	}
-	return false;
-}
-
 void
 header_date(struct buf *b, int64_t when)
 {

@@ -19,10 +19,6 @@ struct header_field {
  */
 bool header_next(struct span *in, struct header_field *);
 
-/* First field of this name (any case); false if none. */
-bool header_find(struct span message, struct span name,
-    struct header_field *);
-
 /* Date field, RFC 5322 3.3: "Sat, 21 Nov 2026 08:37:00 +0000". */
 struct buf;
 void header_date(struct buf *, int64_t when);

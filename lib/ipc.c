@@ -540,12 +540,6 @@ ipc_peer(const struct ipc *i)
 	return i->peer;
 }
 
-int
-ipc_fd(const struct ipc *i)
-{
-	return i->watch.fd;
-}
-
 /* Copies a packet behind those that wait. -1: no room, no descriptor. */
 static int
 packet_queue(struct ipc *i, const char head[IPC_HEAD], struct span body,

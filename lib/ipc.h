@@ -83,7 +83,6 @@ struct ipc *ipc_new(int fd, enum role self, enum role peer, ipc_fn *fn,
     ipc_gone_fn *gone, void *arg);
 void ipc_free(struct ipc *);
 enum role ipc_peer(const struct ipc *);
-int ipc_fd(const struct ipc *);
 /*
  * Sends or queues one message; fds are borrowed (duplicated into the
  * packet). 0, or -1: the peer is gone, its queue is full (push back), or

@@ -53,13 +53,6 @@ span_ends(struct span s, struct span suffix)
 	    span_eq(span_slice(s, s.n - suffix.n, s.n), suffix);
 }
 
-bool
-span_iends(struct span s, struct span suffix)
-{
-	return s.n >= suffix.n &&
-	    span_ieq(span_slice(s, s.n - suffix.n, s.n), suffix);
-}
-
 int
 span_cmp(struct span a, struct span b)
 {

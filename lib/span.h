@@ -34,7 +34,6 @@ bool span_ieq(struct span a, struct span b); /* ASCII case folded */
 bool span_starts(struct span s, struct span prefix);
 bool span_istarts(struct span s, struct span prefix);
 bool span_ends(struct span s, struct span suffix);
-bool span_iends(struct span s, struct span suffix);
 int span_cmp(struct span a, struct span b); /* bytewise, as memcmp */
 bool span_has(struct span s, char c);
 

@@ -54,7 +54,7 @@ test_names(void)
 		    names[i].what);
 		if (rc == 0)
 			ok(folder_from_disk(buf_get(&b), &back) == 0 &&
-				span_iends(span_str(names[i].name),
+				span_ieq(span_str(names[i].name),
 				    buf_get(&back)),
 			    "and back");
 	}

@@ -60,19 +60,6 @@ test_next(void)
 	buf_fini(&b);
 }
 
-static void
-test_find(void)
-{
-	struct span m = SPAN("To: a\nto: b\n\nCc: c\n");
-	struct header_field f;
-
-	ok(header_find(m, SPAN("TO"), &f) && span_eq(f.value, SPAN(" a")),
-	    "the first of its name, in any case");
-	ok(span_eq(f.whole, SPAN("To: a\n")), "with its lines");
-	ok(!header_find(m, SPAN("Cc"), &f), "not in the body");
-	ok(!header_find(m, SPAN("T"), &f), "not half a name");
-}
-
 static const struct date_case {
 	int64_t when;
 	const char *text;
@@ -105,7 +92,6 @@ int
 main(void)
 {
 	test_next();
-	test_find();
 	test_date();
 	return done();
 }

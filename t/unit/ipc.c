@@ -327,7 +327,7 @@ test_loop(void)
 	int fd[2], low = fd_lowest();
 	struct ipc *i = begin(fd);
 
-	ok(ipc_peer(i) == ROLE_SMTPD && ipc_fd(i) == fd[0], "who is it");
+	ok(ipc_peer(i) == ROLE_SMTPD, "who is it");
 	send_some(fd[1], 0, 3);
 	turns(3, 0);
 	ok(t.got == 3 && t.in_order && t.gone == 0, "messages come in order");
