@@ -151,8 +151,8 @@ folder_below(struct span name, struct span parent)
 }
 
 /* The separator comes before everything: children follow their parent. */
-int
-folder_order(const void *a, const void *b)
+static int
+order(const void *a, const void *b)
 {
 	const char *x = *(char *const *)a, *y = *(char *const *)b;
 
@@ -190,7 +190,7 @@ folder_list_sort(struct folder_list *l)
 
 	if (l->n == 0)
 		return;
-	qsort(l->name, l->n, sizeof(*l->name), folder_order);
+	qsort(l->name, l->n, sizeof(*l->name), order);
 	for (size_t i = 0; i < l->n; i++) {
 		if (n > 0 && strcmp(l->name[n - 1], l->name[i]) == 0)
 			free(l->name[i]);
@@ -207,7 +207,7 @@ folder_list_has(const struct folder_list *l, struct span name)
 	bool has;
 
 	has = key != NULL && l->n > 0 &&
-	    bsearch(&key, l->name, l->n, sizeof(*l->name), folder_order) !=
+	    bsearch(&key, l->name, l->n, sizeof(*l->name), order) !=
 		NULL;
 	free(key);
 	return has;

@@ -24,7 +24,6 @@ int folder_disk(struct span name, struct buf *);
 int folder_from_disk(struct span disk, struct buf *name);
 /* Is name below parent? */
 bool folder_below(struct span name, struct span parent);
-int folder_order(const void *, const void *); /* of char *, for qsort(3) */
 
 void folder_list_add(struct folder_list *, struct span name);
 void folder_list_sort(struct folder_list *); /* and each name once */

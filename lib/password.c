@@ -16,8 +16,9 @@
 #include "lib/hash.h"
 #include "lib/limits.h"
 
-bool
-password_equal(struct span a, struct span b)
+/* In constant time, if the lengths are equal. */
+static bool
+equal(struct span a, struct span b)
 {
 	unsigned char diff = 0;
 
@@ -51,7 +52,7 @@ password_check(struct span hash, struct span password)
 		got = crypt_r(word, setting, data);
 		/* '*' is how crypt(3) says that it failed */
 		same = got != NULL && got[0] != '*' && hash.n > 8 &&
-		    password_equal(span_str(got), hash);
+		    equal(span_str(got), hash);
 	}
 	explicit_bzero(word, sizeof(word));
 	explicit_bzero(data, sizeof(*data));

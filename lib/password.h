@@ -22,9 +22,6 @@ bool password_check(struct span hash, struct span password);
  */
 int password_hash(struct span password, char hash[PASSWORD_HASH_MAX]);
 
-/* In constant time, if the lengths are equal. */
-bool password_equal(struct span a, struct span b);
-
 /* Overwrites what a span borrows; the optimiser leaves it in. */
 void password_wipe(struct span);
 

@@ -55,8 +55,12 @@ digits(struct span s)
 	return n > 3 ? 0 : n;
 }
 
-bool
-smtp_reply_enhanced(struct span *text, int class, char out[12])
+/*
+ * "5.1.1 " at the front of *text, of that class (RFC 3463 2): taken off and
+ * copied to out; else nothing happens.
+ */
+static bool
+enhanced_take(struct span *text, int class, char out[12])
 {
 	struct span rest = *text;
 	size_t n, i;
@@ -87,7 +91,7 @@ text_add(struct smtp_reply *r, struct span text)
 	char code[12] = "";
 	struct span bare = text;
 
-	if (smtp_reply_enhanced(&bare, r->code / 100, code) &&
+	if (enhanced_take(&bare, r->code / 100, code) &&
 	    (r->lines == 0 || strcmp(code, r->enhanced) == 0)) {
 		memcpy(r->enhanced, code, sizeof(code));
 		text = bare;

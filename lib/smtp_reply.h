@@ -33,10 +33,4 @@ void smtp_reply_clear(struct smtp_reply *); /* for the next one */
 /* line: without CR LF. */
 enum smtp_reply_got smtp_reply_line(struct smtp_reply *, struct span line);
 
-/*
- * "5.1.1 " at the front of *text, of that class (RFC 3463 2): taken off and
- * copied to out; else nothing happens.
- */
-bool smtp_reply_enhanced(struct span *text, int class, char out[12]);
-
 #endif
