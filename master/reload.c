@@ -5,10 +5,13 @@
  *	                          |
  *	                          +--one of them dies--> abort
  *
- * Probation holds house.next, its seats, and the listeners marked next.
+ * Probation holds house.next, its seats, and the listeners marked next. Who
+ * asks meanwhile waits: what he wants to be read may have changed since. One
+ * attempt serves all who waited for it.
  */
 #include "master/reload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -30,13 +33,21 @@ enum {
 	REASONS_MAX = 64 * 1024,
 	DRAINING_MAX = 64, /* processes; the oldest beyond are ended */
 	AGAIN_MS = 200,
+	ASKERS_MAX = 32, /* as many as ctl.c has clients */
+};
+
+struct askers {
+	struct {
+		reload_done_fn *fn;
+		void *arg;
+	} at[ASKERS_MAX];
+	size_t n;
 };
 
 static struct {
-	reload_done_fn *fn;
-	void *arg;
+	struct askers now, next;     /* of this attempt, of the one after it */
 	struct file_stamp cert, key; /* last tried */
-	struct timer again;          /* SIGHUP came at a bad moment */
+	struct timer again;          /* for those of the next */
 } reload;
 
 /* A line in the log for each line of text. */
@@ -54,14 +65,20 @@ log_reasons(bool ok, const char *text)
 }
 
 static void
+tell(struct askers *a, bool ok, const char *text)
+{
+	struct askers all = *a;
+
+	a->n = 0;
+	for (size_t i = 0; i < all.n; i++)
+		all.at[i].fn(all.at[i].arg, ok, text);
+}
+
+static void
 done(bool ok, const char *text)
 {
-	reload_done_fn *fn = reload.fn;
-
 	log_reasons(ok, text);
-	reload.fn = NULL;
-	if (fn != NULL)
-		fn(reload.arg, ok, text);
+	tell(&reload.now, ok, text);
 }
 
 /*
@@ -154,39 +171,14 @@ probation_begin(struct generation *gen)
 }
 
 static void
-on_again(struct timer *t)
-{
-	(void)t;
-	reload_begin(NULL, NULL);
-}
-
-/* A signal is remembered, and obeyed when this is over; a person can wait. */
-static void
-reload_later(reload_done_fn *fn, void *arg)
-{
-	if (fn != NULL)
-		fn(arg, false,
-		    "not now: starting, stopping, or another "
-		    "reload is on its way\n");
-	else if (house.state != HOUSE_STOPPING) {
-		reload.again.fn = on_again;
-		loop_timer(&reload.again, AGAIN_MS);
-	}
-}
-
-void
-reload_begin(reload_done_fn *fn, void *arg)
+attempt(void)
 {
 	struct generation *gen = NULL;
 	struct conf *conf;
 	struct buf err;
 
-	if (house.state != HOUSE_UP || house.next != NULL) {
-		reload_later(fn, arg);
-		return;
-	}
-	reload.fn = fn;
-	reload.arg = arg;
+	reload.now = reload.next;
+	reload.next.n = 0;
 	log_follow(); /* first, so that reasons stand in the new file */
 	buf_init(&err, REASONS_MAX);
 	conf = conf_read(house.conf_path, &err);
@@ -207,6 +199,35 @@ reload_begin(reload_done_fn *fn, void *arg)
 	else
 		done(false, err.n > 0 ? buf_cstr(&err) : "no reason given\n");
 	buf_fini(&err);
+}
+
+static void
+on_again(struct timer *t)
+{
+	loop_untimer(t);
+	if (house.state == HOUSE_UP && house.next == NULL)
+		attempt();
+	else if (house.state != HOUSE_STOPPING)
+		loop_timer(t, AGAIN_MS);
+}
+
+void
+reload_begin(reload_done_fn *fn, void *arg)
+{
+	struct askers *a = &reload.next;
+
+	if (house.state == HOUSE_STOPPING) {
+		if (fn != NULL)
+			fn(arg, false, "not now: the house stops\n");
+		return;
+	}
+	if (fn != NULL) {
+		assert(a->n < ASKERS_MAX);
+		a->at[a->n].fn = fn;
+		a->at[a->n++].arg = arg;
+	}
+	reload.again.fn = on_again;
+	on_again(&reload.again);
 }
 
 /* --- failure ----------------------------------------------------------- */
@@ -235,8 +256,10 @@ cancel(const char *why)
 void
 reload_cancel(void)
 {
+	loop_untimer(&reload.again);
 	if (house.next != NULL)
 		cancel("the house stops\n");
+	tell(&reload.next, false, "not now: the house stops\n");
 }
 
 void

@@ -14,7 +14,10 @@ struct generation;
 /* What became of it; text is for whoever asked. Called once. */
 typedef void reload_done_fn(void *arg, bool done, const char *text);
 
-/* Reads the configuration anew. fn may be NULL. */
+/*
+ * Reads the configuration anew: now, or as soon as the house is up and no other
+ * attempt is on its way. fn may be NULL.
+ */
 void reload_begin(reload_done_fn *fn, void *arg);
 /* Begins one if the certificate on disk is another than the one in use. */
 void reload_look_at_certificate(void);
