@@ -8,7 +8,7 @@ import struct
 import tempfile
 import time
 
-from child import conf_text, spawn, wait_ready
+from child import PATIENCE, conf_text, spawn, wait_ready
 from wire import (CONFIG, DNS, DNS_IS, DNSD, GO, MAP, RELAY, STOP, Reader, send,
                   send_peer, send_text, span, split, u32)
 
@@ -123,7 +123,7 @@ class Asker:
     def stop(self):
         """The exit status, and what a sanitizer had to say."""
         send(self.master, STOP, ident=1)
-        status = self.proc.wait(60)
+        status = self.proc.wait(PATIENCE)
         log = self.log_so_far()
         return status, 'Sanitizer' in log or 'runtime error' in log
 
@@ -136,7 +136,7 @@ class Asker:
              ident=self.number)
         return self.number
 
-    def wait(self, *numbers, wait=120):
+    def wait(self, *numbers, wait=PATIENCE):
         """The answers to these; None: there was none."""
         end = time.monotonic() + wait
         while not all(n in self.answers for n in numbers):

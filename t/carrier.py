@@ -49,6 +49,7 @@ class Talk:
 
     def __init__(self, server, sock):
         self.server, self.sock, self.buf = server, sock, b''
+        self.says = server.says
         self.sock.settimeout(PATIENCE)
         self.commands, self.tls = [], False
         self.body = None
@@ -104,11 +105,12 @@ class Talk:
         self.tls = True
 
     def command(self, line):
-        s, verb = self.server, line.split(b' ')[0].upper().decode('latin-1')
+        s, says = self.server, self.says
+        verb = line.split(b' ')[0].upper().decode('latin-1')
         self.commands.append(line.decode('latin-1'))
         if verb == 'RCPT':
-            reply = s.says.get(line[9:].split(b'>')[0].lower().decode(),
-                               s.says['RCPT'])
+            reply = says.get(line[9:].split(b'>')[0].lower().decode(),
+                             says['RCPT'])
             reply = reply(self) if callable(reply) else reply
             if isinstance(reply, str) and reply[0] == '2':
                 self.taken.append(line)
@@ -116,11 +118,11 @@ class Talk:
             return
         if verb == 'MAIL':
             self.taken = []
-        if verb in ('EHLO', 'LHLO') and self.tls and 'EHLO tls' in s.says:
+        if verb in ('EHLO', 'LHLO') and self.tls and 'EHLO tls' in says:
             verb = 'EHLO tls'
         elif verb == 'LHLO':
             verb = 'EHLO'
-        reply = s.says.get(verb, '500 what')
+        reply = says.get(verb, '500 what')
         reply = reply(self) if callable(reply) else reply
         self.say(reply)
         if verb == 'STARTTLS' and isinstance(reply, str) and reply[0] == '2':
@@ -130,7 +132,7 @@ class Talk:
             self.commands.append('.')
             s.bodies.append(self.body)
             for rcpt in self.taken if s.lmtp else [b'']:
-                dot = s.says['dot']
+                dot = says['dot']
                 if isinstance(dot, dict):
                     dot = dot[rcpt[9:].split(b'>')[0].decode()]
                 self.say(dot)
@@ -138,7 +140,7 @@ class Talk:
             self.commands.append(self.line().decode())
             self.say('334 UGFzc3dvcmQ6')
             self.commands.append(self.line().decode())
-            self.say(s.says['password'])
+            self.say(says['password'])
         elif verb == 'QUIT':
             raise EOFError
 
@@ -146,7 +148,7 @@ class Talk:
         try:
             if self.server.wrapped:
                 self.starttls()
-            self.say(self.server.says['greeting'])
+            self.say(self.says['greeting'])
             while True:
                 self.command(self.line())
         except (EOFError, OSError, ssl.SSLError):
@@ -154,10 +156,23 @@ class Talk:
         finally:
             self.sock.close()
 
+    def start(self):
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        """Hangs up; nothing more is heard, said or noted when it returns."""
+        try: # that of the socket itself, also under TLS
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join()
+
 
 class Server:
     """What it says is a table; a value is a reply, CLOSE, HANG, RESET, or a
-    function of the Talk that returns one of these, or None."""
+    function of the Talk that returns one of these, or None. A connection
+    keeps the table that was there when it began."""
 
     def __init__(self, address, port=0, lmtp=False, path=None):
         self.says = {
@@ -187,8 +202,8 @@ class Server:
             except OSError:
                 return
             talk = Talk(self, c)
+            talk.start()
             self.talks.append(talk)
-            threading.Thread(target=talk.run, daemon=True).start()
 
     def close(self):
         self.sock.close()
@@ -336,7 +351,10 @@ class Carrier:
             by = {s: n for n, s in self.chans.items()}
             ready, _, _ = select.select(list(by), [], [], 0.02)
             for s in ready:
-                data = s.recv(1 << 20)
+                try:
+                    data = s.recv(1 << 20)
+                except ConnectionError: # it went, and left ours unread
+                    data = b''
                 if not data:
                     del self.chans[by[s]]
                     continue

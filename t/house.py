@@ -347,7 +347,7 @@ class House:
         except OSError:
             pass
         try:
-            status = self.proc.wait(20)
+            status = self.proc.wait(PATIENCE)
             if status != 0:
                 self.troubles.append('exit status %d' % status)
         except subprocess.TimeoutExpired:

@@ -208,8 +208,20 @@ class Queue:
                  self.relays if s.fileno() != -1]
         if not socks or self.proc.poll() is not None:
             raise Gone(self.proc.poll())
-        for s in select.select(socks, [], [], wait)[0]:
+        ready = select.select(socks, [], [], wait)[0]
+        for s in ready:
             self.read(s)
+        return ready
+
+    def catch_up(self):
+        """Reads all that it has said by now."""
+        while self.turn(0):
+            pass
+
+    def scanned(self):
+        """What was in its spool at the start is known to it."""
+        return self.pump(
+            lambda: 'ev=scan' in self.log_so_far()[len(self.logged):])
 
     def read(self, s):
         try:
@@ -344,7 +356,8 @@ class Queue:
     # --- what an administrator says
 
     def ctl(self, *words, wait=PATIENCE):
-        """(exit status, text, why)."""
+        """(exit status, text, why). What it told others before the answer
+        has been read, too."""
         c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         c.connect(self.path)
         send(c, CTL, u32(len(words)) + b''.join(map(span, words)), ident=1)
@@ -368,7 +381,8 @@ class Queue:
                     r = Reader(data[6:])
                     got.append((r.u32(), r.text()))
                     return True
-        self.pump(done, wait)
+        if self.pump(done, wait):
+            self.catch_up()
         c.close()
         status, why = got[0] if got else (None, 'no answer')
         return status, text.decode('latin-1'), why

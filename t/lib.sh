@@ -130,14 +130,22 @@ bail() {
 
 # wait_for SECONDS COMMAND...: until it succeeds. So long it may take on a
 # machine with nothing else to do; on others it may take longer.
+# What is waited for may itself wait for something.
 wait_for() {
 	wait_n=$(($1 * 20 * SLOW))
 	shift
-	until "$@" >/dev/null 2>&1; do
-		wait_n=$((wait_n - 1))
+	set -- $wait_n "$@"
+	until wait_look "$@" >/dev/null 2>&1; do
+		wait_n=$(($1 - 1))
 		[ $wait_n -gt 0 ] || return 1
+		shift
+		set -- $wait_n "$@"
 		sleep 0.05
 	done
+}
+wait_look() { # turns-left command...
+	shift
+	"$@"
 }
 
 # --- the instance

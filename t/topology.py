@@ -165,16 +165,18 @@ def check_stem(name, p, s, fds):
 
 
 def check_child(p, tcp, unix):
-    pid, role = p["pid"], p["role"]
-    name = role + p["index"]
+    name = p["role"] + p["index"]
     try:
-        s, fds = status(pid), descriptors(pid)
+        look_at_child(name, p, tcp, unix)
     except PermissionError:
         print("#", name, "cannot be looked at")
-        return
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         print("#", name, "has ended meanwhile")
-        return
+
+
+def look_at_child(name, p, tcp, unix):
+    pid, role = p["pid"], p["role"]
+    s, fds = status(pid), descriptors(pid)
     if p["state"] == "stem":
         check_stem(name + "'s stem", p, s, fds)
         return

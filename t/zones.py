@@ -26,6 +26,7 @@ AUTHORITY when all is up, and serves until it is killed (TERM).
 """
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -36,7 +37,10 @@ import tempfile
 import threading
 import time
 
+from child import PATIENCE
+
 SERVFAIL = 2
+FREE_PORTS = 28500, 32700  # t/instance has those below
 SOA = ('@ SOA ns.nowhere.test. root.nowhere.test. 1 3600 600 86400 60\n'
        '@ NS ns.nowhere.test.\n')
 
@@ -60,16 +64,19 @@ def lacking():
 
 
 def free_port():
-    """One that is free for UDP and TCP; somebody may still be faster."""
+    """One that is free for UDP and TCP, and of none that the system gives to
+    whoever asks for any: so it can be taken again after a while."""
     for _ in range(100):
+        port = random.randrange(*FREE_PORTS)
         with socket.socket() as t, socket.socket(
                 socket.AF_INET, socket.SOCK_DGRAM) as u:
-            t.bind(('127.0.0.1', 0))
+            t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                u.bind(t.getsockname())
+                t.bind(('127.0.0.1', port))
+                u.bind(('127.0.0.1', port))
             except OSError:
                 continue
-            return t.getsockname()[1]
+            return port
     raise OSError('no free port')
 
 
@@ -248,12 +255,12 @@ class Zones:
             self.procs[name] = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=die_with_parent)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if self.procs[name].poll() is not None:
                 del self.procs[name]
                 return False
-            if self.answers(port):
+            if self.answers(port) and self.procs[name].poll() is None:
                 return True
             time.sleep(0.02)
         raise OSError('%s does not answer' % name)

@@ -78,7 +78,7 @@ class Auth:
 
     def end(self):
         send(self.master, STOP)
-        status = self.process.wait(10)
+        status = self.process.wait(PATIENCE)
         self.master.close()
         return status
 
@@ -198,7 +198,7 @@ if os.path.exists("/proc/self/schedstat"):
     for i in range(100):
         ask(a, "ann", "new wrong", remote="192.0.2.77")
     more = cpu(a.process.pid) - first - once
-    t.ok(more < 25 * once, "a wrong password said again costs no hash",
+    t.ok(more < 50 * once, "a wrong password said again costs no hash",
          "%f s, then %f s for a hundred" % (once, more))
 for i in range(5):
     ask(a, "carl%d" % i, "x", remote="198.51.100.2")
@@ -232,14 +232,14 @@ t.same(ask(a, "carl", "secret", remote="192.0.2.44")[0], OK,
 t.same(a.end(), 0, "it stops when told")
 
 # Failures wait, others do not.
-a = Auth(auth_delay="2s")
+a = Auth(auth_delay="4s")
 start = time.monotonic()
 send(a.smtpd, AUTH, question("ann", "wrong"), None, 1)
 send(a.smtpd, AUTH, question("ann", "secret"), None, 2)
 t.same(answer(a.smtpd, 2), (OK, "ann@example.org"),
        "a right password is answered while a wrong one waits")
 t.same(answer(a.smtpd, 1), (BAD, ""), "then the wrong one")
-t.ok(time.monotonic() - start >= 1.9, "after its delay")
+t.ok(time.monotonic() - start >= 3.9, "after its delay")
 send(a.smtpd, AUTH, question("ann", "wrong2"), None, 3)
 a.end()
 t.same(answer(a.smtpd, 3), (BAD, ""), "a stop answers those who wait")

@@ -177,6 +177,7 @@ with Queue(queue_lifetime='5d', bounce_lifetime='2d', delay_warning='4h',
         RESULT, 0, 550, 0, '5.7.1', 'no') + record(2, 0)))
     q.policy = lambda a, job: OK if a == ANN else LATER
     q.start()
+    q.scanned()
     q.pump(lambda: '"active"' not in q.ctl('list', '--json')[1])
     got = {}
     for j in reports(q):
@@ -200,7 +201,7 @@ with Queue(queue_lifetime='5d', bounce_lifetime='2d', delay_warning='4h',
            'a delay is told once')
     q.kill()
     q.start()
-    q.pump(lambda: 'ev=scan' in q.log_so_far())
+    q.scanned()
     q.ctl('flush')
     q.pump(lambda: '"active"' not in q.ctl('list', '--json')[1])
     t.same(len([j for j in reports(q) if b'delayed' in j['body']]), 1,

@@ -8,7 +8,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import Child, Tap, receive
+from child import PATIENCE, Child, Tap, receive
 from wire import DELIVER, JOB, JOB_IS, send, span, u32, u64
 
 t = Tap()
@@ -181,7 +181,7 @@ t.same(c.end(), 0, "it ends when the queue closes the channel")
 c = Child(DELIVER, root)
 send(c.peer, JOB, b"garbage")
 t.same(receive(c.peer)[0], None, "a malformed job ends it")
-t.ok(c.process.wait(10) != 0 and "malformed" in c.logged(),
+t.ok(c.process.wait(PATIENCE) != 0 and "malformed" in c.logged(),
      "with a line in the log", c.logged())
 
 os.symlink("target", os.path.join(root, "near"))

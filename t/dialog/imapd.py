@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import SAN, Tap  # noqa: E402
+from child import PATIENCE, SAN, Tap  # noqa: E402
 from imapd import Imap, literal, scratch, strict  # noqa: E402
 
 t = Tap()
@@ -552,8 +552,7 @@ t.same((len(s.files()), os.listdir(s.path("tmp"))), (3, []),
 s = Imap(top, new=ALL, conf="imap-timeout = 1s\n")
 t.ok(s.response().startswith(b"* BYE"), "silence")
 s.end()
-s = Imap(top, new=ALL, conf="imap-timeout = 1s\n")
-s.send(b"x IDLE\r\n")
+s = Imap(top, new=ALL, conf="imap-timeout = 1s\n", given=b"x IDLE\r\n")
 s.response()
 t.ok(s.response().startswith(b"* BYE"), "silence in IDLE")
 s.end()
@@ -568,7 +567,7 @@ s.cmd("SELECT INBOX")
 s.start("FETCH 1 BODY[]")
 time.sleep(0.2)
 s.child.term()
-t.same(s.child.process.wait(60), 0,
+t.same(s.child.process.wait(PATIENCE), 0,
        "SIGTERM does not wait for a client that does not read")
 s = Imap(top, mailbox="/etc/Maildir")
 t.ok(s.greeting.startswith(b"l1 NO ["), "a mailbox outside its root",

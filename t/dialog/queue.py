@@ -84,6 +84,7 @@ with Queue(retry_min='1h') as q:
     q.put(names[14], spool_file(SENDER, [ANN], LARGE))
     q.policy = lambda address, job: LATER
     q.start()
+    q.scanned()
     settled(q)
     to = {}
     for job in q.jobs:
@@ -152,7 +153,7 @@ with Queue() as q:
     q.start()
     q.policy = lambda address, job: OK
     q.delivered.clear()
-    q.pump(lambda: 'ev=scan' in q.log_so_far())
+    q.scanned()
     q.ctl('flush')
     t.ok(q.empties() and [a for _, a in q.delivered] == [ANN],
          'a result of any bytes hides no other', q.delivered)

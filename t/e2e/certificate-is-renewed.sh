@@ -87,7 +87,7 @@ import socket, struct, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.argv[1])
 s.send(struct.pack(">HII", 80, 1, 1) + struct.pack(">I", 3) + b"map")
-s.settimeout(20)
+s.settimeout(240)
 assert s.recv(1000)[:2] == struct.pack(">H", 82)
 X
 ok "master says what is wrong" log_has 'ev=map level=error name=users'

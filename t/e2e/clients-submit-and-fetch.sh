@@ -53,6 +53,7 @@ not_ok "no AUTH without TLS" curl -sS -4 -u "$USER1:$PASS1" \
 
 if command -v swaks >/dev/null; then
 	ok "swaks, STARTTLS and AUTH LOGIN, port 587" swaks --silent 1 \
+	    --timeout 300 \
 	    --server 127.0.0.1 --port "$SUBMISSION_PORT" -tls \
 	    --auth LOGIN --auth-user "$USER1" --auth-password "$PASS1" \
 	    --from "$USER1" --to "$USER2" --header "Subject: swaks-587" \
@@ -60,6 +61,7 @@ if command -v swaks >/dev/null; then
 	n=$((n + 1))
 	ok "it arrives" arrived swaks-587
 	ok "swaks with PIPELINING, port 25" swaks --silent 1 --pipeline \
+	    --timeout 300 \
 	    --server 127.0.0.1 --port "$SMTP_PORT" --from a@client.test \
 	    --to "$USER2" --header "Subject: swaks-25" --body "by swaks"
 	n=$((n + 1))
@@ -207,7 +209,7 @@ if command -v mpop >/dev/null; then
 	chmod 600 "$T/mpoprc"
 	ok "mpop, POP3S, SASL PLAIN, takes all away" mpop -q -C "$T/mpoprc" a
 	is "mpop got all" "$(grep -c '^Subject: ' "$T/mpop.box")" $n
-	is "the mailbox is empty now" "$(mail_count user002)" 0
+	ok "the mailbox is empty now" wait_for 20 mail_is user002 0
 else
 	skip "mpop" "no mpop here"
 fi

@@ -44,7 +44,7 @@ for f in files:
         print("# %s: %d %s" % (f, code, text.decode()))
     s.quit()
 
-deadline = time.monotonic() + 60
+deadline = time.monotonic() + 300
 while True:
     p = poplib.POP3("127.0.0.1", int(pop_port), timeout=300)
     p.user(user)

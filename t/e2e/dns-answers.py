@@ -62,7 +62,8 @@ def unsigned(a):
     t.same((m.status, sorted(m.mx()), m.secure),
            ('ok', [(10, 'mx1.example.test'), (20, 'mx2.example.test')],
             False), 'MX, in lower case, not secure')
-    t.same((m.ttl, m.canonical), (300, 'example.test'), 'its TTL and name')
+    t.ok(240 < m.ttl <= 300 and m.canonical == 'example.test',
+         'its TTL and name', m) # seconds may have passed
     t.same(sorted(a.get('A', 'mx1.example.test').data()),
            [b'\xc0\0\2\1', b'\xc0\0\2\2'], 'two addresses')
     t.same(a.get('AAAA', 'mx1.example.test').data(),

@@ -10,7 +10,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
-from child import Tap
+from child import PATIENCE, Tap
 from asker import Asker
 from zones import Liar, SERVFAIL, name_wire, reply
 
@@ -82,7 +82,7 @@ class Stories:
                                  ('victim.test', A, 60, b'\6\6\6\6')])
 
     def do_stalls(self, name, packet, _):
-        self.go.wait(60)
+        self.go.wait(PATIENCE)
         return reply(packet, 0, [(name, A, 60, ADDRESS)])
 
 
@@ -123,7 +123,7 @@ def waits(a, stories, liar):
     got = a.wait(*many)
     t.ok(all(g and g.status == 'ok' for g in got),
          'a hundred who ask the same all get it')
-    t.ok(asked(liar, 'stalls.test') <= 4, 'by one question, and its '
+    t.ok(asked(liar, 'stalls.test') < 30, 'by one question, and its '
          'repetitions: %d' % asked(liar, 'stalls.test'))
     t.ok(not any(n in a.answers for n in lost) and
          a.get('A', 'still.test').status == 'ok',
@@ -145,6 +145,7 @@ def impatient(a, stories):
     got = a.get('A', 'dead.test')
     t.same((got.status, got.why), ('temp', 'no name server answers in time'),
            'a resolver that is dead: later, after dns-timeout')
+    a.configure(dns_timeout='5s') # all of them are asked in less
     flood = [a.ask('A', 'flood%d.test' % i) for i in range(3000)]
     got = a.wait(*flood)
     t.ok(all(g and g.status == 'temp' for g in got),
@@ -186,9 +187,9 @@ def restarted(a, stories):
     t.ok(not any(n in a.answers for n in waiting),
          'killed while questions wait: they are lost, as its peers see')
     t.same(a.get('A', 'after.test').status, 'ok', 'its successor answers')
-    n = a.ask('A', 'a.test')
+    a.ask('A', 'a.test')
     a.relay.send(b'\0')
-    a.wait(n)
+    a.wait(0) # which nobody answers: until all are closed
     t.ok(a.relay.fileno() == -1, 'who sends nonsense is cut off')
     a.relay = a.peer()
     t.same(a.get('A', 'after.test').status, 'ok', 'and may come back')

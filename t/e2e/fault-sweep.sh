@@ -19,7 +19,7 @@ load, port, domain, number, size, acked = sys.argv[1:]
 sys.argv = [load]
 m = runpy.run_path(load, run_name="load")
 rcpt = "user001@" + domain
-end = time.monotonic() + 60
+end = time.monotonic() + 300
 while True:
     try:
         c = m["Client"]("127.0.0.1", int(port))
@@ -44,7 +44,8 @@ pid_of() { # role
 	    '$2 == p { print $1 }' | head -1
 }
 is_there() {
-	[ -n "$(pid_of "$1")" ]
+	id=$(pid_of "$1")
+	[ -n "$id" ]
 }
 traced() { # or killed already
 	[ ! -e "/proc/$1" ] ||
@@ -56,7 +57,6 @@ tracer_start() { # role strace's arguments
 	# A worker is there only after a message.
 	is_there "$role" || one 500 || return 1
 	wait_for 40 is_there "$role" || return 1
-	id=$(pid_of "$role")
 	strace -qq "$@" -p "$id" 2>/dev/null &
 	tracer=$!
 	wait_for 10 traced "$id"

@@ -25,7 +25,7 @@ def chunks():
 
 def one(family, kind, where, data):
     s = socket.socket(family, kind)
-    s.settimeout(30) # errors are answered slowly
+    s.settimeout(240) # errors are answered slowly
     try:
         s.connect(where)
         s.sendall(data or b"\0")

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 [ -z "$SAN" ] || skip_all "only what is installed matters"
 need make
-cp -R "$TOP" "$T/tree" 2>/dev/null
+cp -Rp "$TOP" "$T/tree" 2>/dev/null
 cd "$T/tree" || exit 1
 D=$T/dest
 files() {

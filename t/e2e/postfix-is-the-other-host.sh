@@ -75,7 +75,7 @@ wait_for 20 listens || {
 	skip_all "Postfix does not listen"
 }
 
-LOAD_SECONDS=60 python3 "$TOP/t/load.py" send 127.0.0.1 "$in_port" \
+python3 "$TOP/t/load.py" send 127.0.0.1 "$in_port" \
     sender@postfix.test "$DOMAIN" 3 60 4 5000 "$T/acked" --reuse >"$T/load.out"
 is "Postfix takes 60 messages for us" $? 0
 ok "20 arrive at user001" mail_wait user001 20 60
@@ -87,7 +87,7 @@ like "Postfix's trace is kept" "$(mail_last user001)" 'by postfix.test'
 tls_log() {
 	grep -q 'TLS connection established to 127.0.0.1' "$P/mail.log"
 }
-ok "Postfix saw our TLS" tls_log
+ok "Postfix saw our TLS" wait_for 20 tls_log
 ok "and its queue empties" wait_for 30 sh -c \
     "postqueue -c '$P/conf' -p | grep -q 'queue is empty'"
 

@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 need python3
 MESSAGES=${KILLS:-2000}
+LOAD_SECONDS=600 # who falls often comes slowly
+export LOAD_SECONDS
 CRASHES=yes
 instance_start --users 5 --set retry-min=1s --set retry-max=2s
 

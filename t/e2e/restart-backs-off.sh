@@ -26,7 +26,7 @@ taken() {
 }
 ok "the house works" wait_for 20 taken
 ok "the letter arrives" mail_wait user001 1
-ok "a login works" pop "$USER1" "$PASS1" 1
+ok "a login works" wait_for 20 pop "$USER1" "$PASS1" 1
 
 # A queue that hangs keeps nobody who asks.
 queue=$(pid_of queue)
@@ -64,7 +64,8 @@ rm "$INST/libexec/auth"
 printf '#!/bin/sh\nexit 1\n' >"$INST/libexec/auth"
 chmod 755 "$INST/libexec/auth"
 not_ok "start with an auth that does not start" postern start
-like "the log says who" "$(tail -20 "$LOG")" 'ev=start level=error role=auth'
+ok "the log says who" wait_for 10 \
+    log_has 'ev=start level=error role=auth'
 gone() {
 	[ ! -e "$PIDFILE" ] && [ ! -e "$RUN/ctl.sock" ]
 }

@@ -7,10 +7,10 @@ instance_start --users 2
 cat >"$T/held.py" <<'X'
 import poplib, smtplib, socket, sys
 smtp_port, pop_port, user, password = sys.argv[1:]
-s = smtplib.SMTP("127.0.0.1", int(smtp_port), timeout=60)
+s = smtplib.SMTP("127.0.0.1", int(smtp_port), timeout=300)
 s.ehlo("client.test")
-p = poplib.POP3("127.0.0.1", int(pop_port), timeout=60)
-q = poplib.POP3("127.0.0.1", int(pop_port), timeout=60)
+p = poplib.POP3("127.0.0.1", int(pop_port), timeout=300)
+q = poplib.POP3("127.0.0.1", int(pop_port), timeout=300)
 q.user(user)
 q.pass_(password)
 print("held", flush=True)

@@ -5,6 +5,8 @@
 . "$(dirname "$0")/../lib.sh"
 need python3 curl
 MESSAGES=${KILLS:-500}
+LOAD_SECONDS=600 # who falls often comes slowly
+export LOAD_SECONDS
 CRASHES=yes
 FAR=$T/far
 far() { # verb options
@@ -136,6 +138,10 @@ HELPERS=''
 note <"$T/load.out"
 ok "the queue empties" wait_for 120 queue_is 0 ||
     postern queue list | head -5 | note
+far_done() {
+	[ "$("$POSTERN" -c "$FAR/postern.conf" queue count)" = 0 ]
+}
+ok "so does the other's" wait_for 60 far_done
 cat >"$T/count.py" <<'X'
 # Of each number there are as many copies as acknowledgements, or more: one
 # more each time a process was killed between the other's 250 and the line in
