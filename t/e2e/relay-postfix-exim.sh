@@ -5,9 +5,9 @@
 . "$(dirname "$0")/../lib.sh"
 need_root
 need python3 curl
+. "$TOP/t/postfix.sh"
 N=${MESSAGES:-40}
 peers=''
-postfix_stop() { :; }
 exim_stop() { :; }
 all_end() {
 	postfix_stop >/dev/null 2>&1
@@ -15,18 +15,9 @@ all_end() {
 	cleanup
 }
 trap all_end EXIT
-# shellcheck disable=SC2046
-set -- $(python3 -c 'import socket
-s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*[x.getsockname()[1] for x in s])')
-postfix_port=$1 exim_port=$2
 chmod 755 "$T"
 instance_start --users 3 --set relay-loopback=yes --set retry-min=1s \
     --set retry-max=2s
-listens() { # port
-	python3 -c "import socket
-socket.create_connection(('127.0.0.1', $1), 5)"
-}
 boxes_make() { # directory owner: Maildirs there@X, big@X
 	for u in there big; do
 		mkdir -p "$1/$u/Maildir/new" "$1/$u/Maildir/cur" \
@@ -46,75 +37,25 @@ box_last() {
 
 # --- Postfix: postfix.test
 
-P=$T/postfix
-if command -v postconf >/dev/null && id postfix >/dev/null 2>&1; then
-	mkdir -p "$P/conf" "$P/queue" "$P/data" "$P/box"
-	chmod 755 "$P"
-	chown postfix "$P/data"
+postfix_port=$(port_free)
+if postfix_here; then
+	mkdir -p "$P/box"
 	boxes_make "$P/box" 64000:64000
 	cp "$INST/cert.pem" "$INST/key.pem" "$P/"
 	printf 'there@postfix.test there/Maildir/\nbig@postfix.test big/Maildir/\n' \
 	    >"$P/boxes"
-	cat >"$P/conf/main.cf" <<-X
-		compatibility_level = 3.6
-		queue_directory = $P/queue
-		data_directory = $P/data
-		daemon_directory = $(postconf -hd daemon_directory)
-		mail_owner = postfix
-		setgid_group = postdrop
-		maillog_file = $P/mail.log
-		maillog_file_prefixes = $P
-		myhostname = postfix.test
-		mydestination =
+	if postfix_start "$postfix_port" <<-X
 		virtual_mailbox_domains = postfix.test
 		virtual_mailbox_maps = texthash:$P/boxes
 		virtual_mailbox_base = $P/box
 		virtual_uid_maps = static:64000
 		virtual_gid_maps = static:64000
-		mynetworks = 127.0.0.0/8
-		inet_interfaces = 127.0.0.1
-		inet_protocols = ipv4
-		alias_maps =
-		alias_database =
-		relayhost = [127.0.0.1]:$SMTP_PORT
-		smtp_tls_security_level = may
-		smtp_tls_CAfile = $CA
 		smtpd_tls_security_level = may
 		smtpd_tls_cert_file = $P/cert.pem
 		smtpd_tls_key_file = $P/key.pem
 		smtpd_tls_received_header = yes
-		disable_dns_lookups = yes
-		notify_classes =
-		bounce_queue_lifetime = 0
-		in_flow_delay = 0s
 	X
-	{
-		echo "127.0.0.1:$postfix_port inet n - n - - smtpd"
-		cat <<-X
-			cleanup unix n - n - 0 cleanup
-			qmgr unix n - n 300 1 qmgr
-			tlsmgr unix - - n 1000? 1 tlsmgr
-			rewrite unix - - n - - trivial-rewrite
-			bounce unix - - n - 0 bounce
-			defer unix - - n - 0 bounce
-			trace unix - - n - 0 bounce
-			verify unix - - n - 1 verify
-			proxymap unix - - n - - proxymap
-			smtp unix - - n - - smtp
-			relay unix - - n - - smtp
-			virtual unix - n n - - virtual
-			error unix - - n - - error
-			retry unix - - n - - error
-			scache unix - - n - 1 scache
-			anvil unix - - n - 1 anvil
-			postlog unix-dgram n - n - 1 postlogd
-		X
-	} >"$P/conf/master.cf"
-	postfix_stop() {
-		postfix -c "$P/conf" stop
-	}
-	if postfix -c "$P/conf" start >"$T/postfix.out" 2>&1 &&
-	    wait_for 20 listens "$postfix_port"; then
+	then
 		peers="$peers postfix"
 	else
 		note <"$T/postfix.out"
@@ -129,6 +70,7 @@ fi
 # own has both.
 
 E=$T/exim
+exim_port=$(port_free)
 exim=$(command -v exim4 || command -v exim ||
     echo "$TOP/t/out/exim/usr/sbin/exim4")
 cat >"$T/as-exim" <<'X'
