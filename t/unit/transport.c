@@ -11,13 +11,11 @@
 #include <unistd.h>
 
 #include "lib/conf.h"
-#include "t/unit/tap.h"
+#include "t/unit/lines.h"
 
 static struct conf *conf, *hub;
 
-static const struct good_case {
-	const char *name, *text, *rows; /* "key=value;" */
-} goods[] = {
+static const struct good_case goods[] = {
 	{ "mx", "c.net mx\n", "c.net=mx;" },
 	{ "an address", "Ann@C.net  discard\n", "ann@c.net=discard;" },
 	{ "a suffix", ".C.net\tlmtp:Box.c.net:24\n", ".c.net=lmtp:box.c.net:24;" },
@@ -48,9 +46,7 @@ static const struct good_case {
 	{ "nothing", "", "" },
 };
 
-static const struct bad_case {
-	const char *name, *text, *says;
-} bads[] = {
+static const struct bad_case bads[] = {
 	{ "no transport", "c.net\n", "t:1: no transport; write one behind c.net" },
 	{ "not a pattern", "a..b mx\n", "no pattern" },
 	{ "a path in brackets", "<a@c.net> mx\n", "no pattern" },
@@ -112,48 +108,9 @@ static const struct way_case {
 };
 
 static int
-row_write(void *arg, struct span key, struct span value, size_t line)
+read_lines(struct span text, struct buf *out, struct buf *err)
 {
-	struct buf *out = arg;
-
-	(void)line;
-	buf_span(out, key);
-	buf_char(out, '=');
-	buf_span(out, value);
-	buf_char(out, ';');
-	return 0;
-}
-
-static bool
-contains(struct buf *b, const char *what)
-{
-	return b->n != 0 && strstr(buf_cstr(b), what) != NULL;
-}
-
-static void
-lines(struct buf *out, struct buf *err)
-{
-	int rc;
-
-	for (size_t i = 0; i < nitems(goods); i++) {
-		buf_clear(out);
-		buf_clear(err);
-		rc = transport_read(conf, span_str(goods[i].text), "t",
-		    row_write, out, err);
-		if (!ok(rc == 0 && span_eq(buf_get(out),
-			span_str(goods[i].rows)), goods[i].name))
-			printf("# %.*s %.*s\n", SPAN_FMT(buf_get(out)),
-			    SPAN_FMT(buf_get(err)));
-	}
-	for (size_t i = 0; i < nitems(bads); i++) {
-		buf_clear(out);
-		buf_clear(err);
-		rc = transport_read(conf, span_str(bads[i].text), "t",
-		    row_write, out, err);
-		if (!ok(rc == -1 && contains(err, bads[i].says) &&
-			contains(err, "; "), bads[i].name))
-			printf("# %.*s\n", SPAN_FMT(buf_get(err)));
-	}
+	return transport_read(conf, text, "t", lines_row, out, err);
 }
 
 static bool
@@ -239,7 +196,8 @@ main(void)
 	    &err);
 	if (conf == NULL || hub == NULL)
 		return 1;
-	lines(&out, &err);
+	lines_good(read_lines, goods, nitems(goods));
+	lines_bad(read_lines, bads, nitems(bads));
 	addresses(&out, &err);
 	conf_free(conf);
 	conf_free(hub);

@@ -8,16 +8,15 @@
 
 #include "lib/conf.h"
 #include "lib/password.h"
-#include "t/unit/tap.h"
+#include "t/unit/lines.h"
 
 #define HASH "$6$rounds=1000$abcdefgh$0123456789"
 
 static const struct users_owner owner = { 900, 901, false };
 static struct conf *conf;
 
-static const struct good_case {
-	const char *name, *line, *row; /* "address uid:gid user root mailbox" */
-} goods[] = {
+/* rows: "address uid:gid user root mailbox" */
+static const struct good_case goods[] = {
 	{ "an address and a hash", "ann@a.org " HASH,
 	    "ann@a.org 900:901 - /m /m/a.org/ann/Maildir" },
 	{ "a bare name gets the default domain", "ann " HASH,
@@ -40,9 +39,7 @@ static const struct good_case {
 	    "ann.b+c@a.org 900:901 - /m /m/a.org/ann.b+c/Maildir" },
 };
 
-static const struct bad_case {
-	const char *name, *text, *says;
-} bads[] = {
+static const struct bad_case bads[] = {
 	{ "no hash", "ann@a.org\n", "u:1: the second word is no hash" },
 	{ "a password instead of a hash", "ann@a.org secret\n",
 	    "no hash of crypt(3)" },
@@ -93,15 +90,7 @@ row_write(void *arg, const struct account *a, size_t line)
 static int
 read_users(struct span text, struct buf *out, struct buf *err)
 {
-	buf_init(out, 65536);
-	buf_init(err, 65536);
 	return users_read(conf, &owner, text, "u", row_write, out, err);
-}
-
-static bool
-contains(struct buf *b, const char *what)
-{
-	return b->n != 0 && strstr(buf_cstr(b), what) != NULL;
 }
 
 static void
@@ -109,33 +98,16 @@ test_lines(void)
 {
 	struct buf out, err;
 
-	for (size_t i = 0; i < nitems(goods); i++) {
-		int rc = read_users(span_str(goods[i].line), &out, &err);
-
-		if (!ok(rc == 0 && span_eq(buf_get(&out),
-			span_str(goods[i].row)), goods[i].name))
-			printf("# %.*s %.*s\n", SPAN_FMT(buf_get(&out)),
-			    SPAN_FMT(buf_get(&err)));
-		buf_fini(&out);
-		buf_fini(&err);
-	}
-	for (size_t i = 0; i < nitems(bads); i++) {
-		int rc = read_users(span_str(bads[i].text), &out, &err);
-
-		if (!ok(rc == -1 && contains(&err, bads[i].says) &&
-			contains(&err, "; "), bads[i].name))
-			printf("# %.*s\n", SPAN_FMT(buf_get(&err)));
-		buf_fini(&out);
-		buf_fini(&err);
-	}
+	lines_good(read_users, goods, nitems(goods));
+	lines_bad(read_users, bads, nitems(bads));
+	buf_init(&out, 65536);
+	buf_init(&err, 65536);
 	ok(read_users(SPAN("ann@a.org ! mail=/m/a\0b\n"), &out, &err) == -1 &&
 	    contains(&err, "NUL"), "a NUL byte");
-	buf_fini(&out);
-	buf_fini(&err);
+	buf_clear(&out);
 	ok(read_users(SPAN("# none\n\n  # none\n"), &out, &err) == 0 &&
 	    out.n == 0, "comments and empty lines are nobody");
-	buf_fini(&out);
-	buf_fini(&err);
+	buf_clear(&err);
 	ok(read_users(SPAN("a\nb\nc\n"), &out, &err) == -1 &&
 	    contains(&err, "u:1:") && contains(&err, "u:3:"),
 	    "all mistakes are reported at once");
