@@ -97,6 +97,9 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/charset_table$S.o \
 	lib/encoded_word$S.o \
 	lib/decode$S.o \
+	lib/encode$S.o \
+	lib/content$S.o \
+	lib/recode$S.o \
 	lib/fold$S.o \
 	lib/fold_table$S.o \
 	lib/part_text$S.o \
@@ -130,7 +133,7 @@ DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 RELAY_OBJS = relay/main$S.o relay/job$S.o relay/trip$S.o relay/route$S.o \
 	relay/target$S.o relay/self$S.o relay/dead$S.o relay/ask$S.o \
 	relay/session$S.o relay/hello$S.o relay/mail$S.o relay/idle$S.o \
-	relay/tickets$S.o relay/verdict$S.o
+	relay/body$S.o relay/tickets$S.o relay/verdict$S.o
 LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
 	login/imap$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
@@ -212,16 +215,16 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = accept account addr address_list aliases base64 buf chars charset \
-	conf conn conn_client conn_proxy crc decode die dns_answer \
-	encoded_word fold folders hash header hops imap_date imap_out \
+	conf conn conn_client conn_proxy content crc decode die dns_answer \
+	encode encoded_word fold folders hash header hops imap_date imap_out \
 	imap_set imap_token ipc ipc_message lock log logfile loop mailbox \
 	mailbox_model maildir map message mime mutf7 net parameter part_text \
-	penalty pending proto qid reply resolv resolve sandbox sasl \
+	penalty pending proto qid recode reply resolv resolve sandbox sasl \
 	search_key sent_day smtp_data smtp_reply span spool structure tally \
 	text_map tls transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
 	imap_out imap_token ipc mailbox_log mailbox_map maildir mime mutf7 \
-	parameter part_text reply sasl search_key sent_day smtp_data \
+	parameter part_text recode reply sasl search_key sent_day smtp_data \
 	smtp_reply spool structure text_map transport users
 
 UNIT_TESTS = $(UNIT:%=t/unit/%$S.t)

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/chars.h"
+#include "lib/content.h"
 #include "lib/die.h"
 #include "lib/limits.h"
 #include "lib/net.h"
@@ -122,15 +122,6 @@ say(struct dialogue *d, const char *fixed, struct span address,
 	return rc;
 }
 
-static bool
-is_eight_bit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 static int
 envelope_send(struct dialogue *d, const struct submit *s)
 {
@@ -138,7 +129,7 @@ envelope_send(struct dialogue *d, const struct submit *s)
 
 	/* Our own smtpd is known to have 8BITMIME, RFC 6152 */
 	rc = say(d, "MAIL FROM:<", s->sender,
-	    is_eight_bit(s->text) ? "> BODY=8BITMIME" : ">");
+	    content_eight_bit(s->text) ? "> BODY=8BITMIME" : ">");
 	if (rc != EX_OK)
 		return rc;
 	if (d->code != 250)

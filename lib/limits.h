@@ -21,6 +21,8 @@ enum {
 	SMTP_LINE_MAX = 2048,    /* command line; RFC 5321 4.5.3.1.4 asks 512,
 				  * extensions add to it; CR LF included */
 	SMTP_AUTH_LINE_MAX = 12288, /* RFC 4954 4 */
+	SMTP_TEXT_LINE_MAX = 998, /* RFC 5321 4.5.3.1.6, CR LF apart: what we
+				  * send; lines of any length are taken */
 	SMTP_REPLY_MAX = 512,    /* RFC 5321 4.5.3.1.5, CR LF included */
 	SMTP_PATH_MAX = 256,     /* RFC 5321 4.5.3.1.3, brackets included */
 	SMTP_LOCAL_MAX = 64,     /* RFC 5321 4.5.3.1.1 */
@@ -123,6 +125,8 @@ enum {
 	RELAY_ASK_MS = 10 * 1000, /* beyond dns-timeout, for dns, master */
 	RELAY_QUIT_MS = 5 * 1000, /* for the answer to QUIT */
 	RELAY_BLOCK = 64 * 1024, /* read from the spool and sent at once */
+	RELAY_RECODE_MAX = 128 * 1024 * 1024, /* a message in memory, while it
+				 * is seen how to recode it; larger: as it is */
 	RELAY_OUT_MAX = 256 * 1024, /* that a server has not taken yet */
 	RELAY_LOCAL_MAX = 256,  /* addresses of this host */
 

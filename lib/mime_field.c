@@ -102,6 +102,17 @@ mime_type(struct span *in, struct span *type, struct span *subtype)
 	return 0;
 }
 
+struct span
+mime_encoding(struct span value)
+{
+	struct span token;
+
+	if (value.p == NULL || mime_token(&value, &token) == -1 ||
+	    (value.n > 0 && value.p[0] != ';'))
+		return SPAN("7bit");
+	return token;
+}
+
 void
 mime_params_init(struct mime_params *p)
 {

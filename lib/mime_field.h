@@ -21,6 +21,8 @@ int mime_token(struct span *in, struct span *token);
  * gives an empty subtype. -1: not even that.
  */
 int mime_type(struct span *in, struct span *type, struct span *subtype);
+/* Of Content-Transfer-Encoding; p NULL, or no encoding: "7bit". */
+struct span mime_encoding(struct span value);
 
 /*
  * "; name=value" in any number, at most MIME_PARAMETERS_MAX. Pieces by RFC

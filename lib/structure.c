@@ -141,18 +141,6 @@ put_languages(struct maker *m, struct span value)
 		put_string(m, token);
 }
 
-/* Content-Transfer-Encoding, RFC 2045 6.1; 7bit if there is none, "8 bit". */
-static void
-put_encoding(struct maker *m, struct span value)
-{
-	struct span token;
-
-	if (value.p == NULL || mime_token(&value, &token) == -1 ||
-	    (value.n > 0 && value.p[0] != ';'))
-		token = SPAN("7bit");
-	put_lower(m, token);
-}
-
 static bool
 is_addresses(int field)
 {
@@ -282,7 +270,7 @@ put_part(struct maker *m, size_t part)
 	put_num(m->out, p->end.lines - p->body.lines);
 	put_lower(m, p->type);
 	put_lower(m, p->subtype);
-	put_encoding(m, p->field[MIME_ENCODING]);
+	put_lower(m, mime_encoding(p->field[MIME_ENCODING]));
 	put_field(m, p->field[MIME_ID]);
 	put_field(m, p->field[MIME_DESCRIPTION]);
 	put_field(m, p->field[MIME_MD5]);

@@ -132,6 +132,7 @@ job_free(struct job *j)
 	jobs.n--;
 	jobs.bytes -= j->nmem;
 	fd_close(&j->fd);
+	body_fini(&j->text);
 	free(j->mem);
 	free(j);
 	listen_or_not();

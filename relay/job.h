@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "lib/ipc_job.h"
+#include "relay/body.h"
 
 struct daemon_peer;
 struct trip;
@@ -36,6 +37,7 @@ struct job {
 	struct span sender, body, host;
 	int fd;
 	uint64_t offset, size;
+	struct body text;    /* the body on its way out */
 	uint32_t flags, port;
 	enum job_transport transport;
 	size_t left;         /* recipients without a result */

@@ -11,12 +11,10 @@
  *   was taken: it is sent again, and may arrive twice (RFC 1047)
  */
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/chars.h"
 #include "lib/conn.h"
+#include "lib/content.h"
 #include "lib/die.h"
 #include "lib/envelope.h"
 #include "lib/log.h"
@@ -96,6 +94,7 @@ static void
 log_sent(const struct session *s, const struct verdict *v, size_t n)
 {
 	const struct tls *tls = conn_tls(s->conn);
+	const char *note = body_note(s->trip->job);
 
 	log_begin(LL_INFO, "sent");
 	log_str("qid", s->trip->job->qid_text);
@@ -103,31 +102,13 @@ log_sent(const struct session *s, const struct verdict *v, size_t n)
 	log_num("code", (uint64_t)v->code);
 	log_num("nrcpt", n);
 	log_str("tls", tls == NULL ? "none" : tls_version(tls));
+	if (note[0] != '\0')
+		log_str("content", note);
 	log_span("said", span_of(v->text, v->n));
 	log_end();
 }
 
 /* --- the envelope ------------------------------------------------------ */
-
-static bool
-is_8bit(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((s.p[i] & 0x80) != 0)
-			return true;
-	return false;
-}
-
-/* Octets on the wire: of a file, a lower bound. */
-static uint64_t
-size_of(const struct job *j)
-{
-	uint64_t n = j->size;
-
-	for (size_t i = 0; j->fd == -1 && i < j->body.n; i++)
-		n += j->body.p[i] == '\n';
-	return n;
-}
 
 static void
 put_mail(const struct session *s, struct buf *b)
@@ -138,9 +119,9 @@ put_mail(const struct session *s, struct buf *b)
 	buf_span(b, j->sender);
 	buf_char(b, '>');
 	if ((s->can & CAN_SIZE) != 0)
-		buf_fmt(b, " SIZE=%llu", (unsigned long long)size_of(j));
-	/* Without the extension it is sent as it is: nobody is without. */
-	if ((j->flags & ENV_8BITMIME) != 0 && (s->can & CAN_8BITMIME) != 0)
+		buf_fmt(b, " SIZE=%llu", (unsigned long long)body_octets(j));
+	if ((s->can & CAN_8BITMIME) != 0 &&
+	    ((j->flags & ENV_8BITMIME) != 0 || body_is_eight_bit(j)))
 		buf_str(b, " BODY=8BITMIME");
 	buf_str(b, "\r\n");
 }
@@ -160,12 +141,12 @@ refused_here(struct session *s)
 	struct job *j = s->trip->job;
 	struct verdict v = { 0 };
 
-	if (s->size_max > 0 && size_of(j) > s->size_max)
+	if (s->size_max > 0 && body_octets(j) > s->size_max)
 		verdict_set(&v, 552, "5.3.4", false,
 		    "the message has %llu bytes, and %s takes no more than "
-		    "%llu", (unsigned long long)size_of(j), s->target.text,
+		    "%llu", (unsigned long long)body_octets(j), s->target.text,
 		    (unsigned long long)s->size_max);
-	else if (is_8bit(j->sender))
+	else if (content_eight_bit(j->sender))
 		verdict_set(&v, 553, "5.6.7", false,
 		    "the sender's address is not ASCII");
 	if (v.code != 0)
@@ -173,7 +154,7 @@ refused_here(struct session *s)
 	verdict_set(&v, 553, "5.6.7", false, "the address is not ASCII");
 	for (size_t i = 0; i < j->nrcpt; i++)
 		if (j->rcpt[i].state == RCPT_WAITS &&
-		    is_8bit(j->rcpt[i].address))
+		    content_eight_bit(j->rcpt[i].address))
 			job_result(j, &j->rcpt[i], &v, SPAN_NONE);
 	return j->left == 0;
 }
@@ -189,9 +170,8 @@ mail_begin(struct session *s)
 	s->ntodo = s->at = s->taken = 0;
 	s->mail_failed = s->answered = false;
 	s->pipelined = (s->can & CAN_PIPELINING) != 0;
-	s->framing = (struct smtp_data_out){ 0 };
-	s->sent = 0;
 	s->state = S_IDLE;
+	body_begin(j, (s->can & CAN_8BITMIME) != 0);
 	if (refused_here(s)) {
 		transaction_end(s, true);
 		return;
@@ -298,54 +278,15 @@ mail_rcpt(struct session *s)
 
 /* --- the message ------------------------------------------------------- */
 
-/* False: our file cannot be read; nothing of it must look like a message. */
-static bool
-block_read(struct session *s, struct span *block)
-{
-	static char mem[RELAY_BLOCK];
-	const struct job *j = s->trip->job;
-	uint64_t left = j->size - s->sent;
-	size_t want = left < sizeof(mem) ? (size_t)left : sizeof(mem);
-	ssize_t n;
-
-	if (j->fd == -1) {
-		*block = j->body;
-		return true;
-	}
-	do
-		n = pread(j->fd, mem, want, (off_t)(j->offset + s->sent));
-	while (n == -1 && errno == EINTR);
-	if (n <= 0 && want > 0) {
-		log_begin(LL_ERROR, "sent");
-		log_str("qid", j->qid_text);
-		log_str("what", "spool file");
-		log_err(n == 0 ? 0 : errno);
-		log_end();
-		return false;
-	}
-	*block = span_of(mem, n < 0 ? 0 : (size_t)n);
-	return true;
-}
-
 void
 mail_more(struct session *s)
 {
-	const struct job *j = s->trip->job;
-	struct span block;
+	bool last;
 
-	if (!block_read(s, &block)) {
+	if (!body_more(s->trip->job, &wire, &last)) {
 		session_fail_us(s, TRIP_NEXT, "4.3.0",
 		    "the message cannot be read here");
-		return;
-	}
-	buf_clear(&wire);
-	smtp_data_out(&s->framing, block, &wire);
-	s->sent += block.n;
-	if (s->sent == j->size)
-		smtp_data_end(&s->framing, &wire);
-	if (wire.bad)
-		die("a block is too long");
-	if (s->sent == j->size) {
+	} else if (last) {
 		session_say(s, buf_get(&wire));
 		s->at = 0;
 		if (!s->failed)

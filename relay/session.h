@@ -19,7 +19,6 @@
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
 
-#include "lib/smtp_data.h"
 #include "lib/smtp_reply.h"
 #include "lib/tls.h"
 #include "lib/tls_policy.h"
@@ -87,8 +86,6 @@ struct session {
 	bool mail_failed;      /* what follows is answered in vain */
 	bool pipelined;
 	bool answered;         /* anything, since the transaction began */
-	struct smtp_data_out framing;
-	uint64_t sent;         /* bytes of the body, as it is in the file */
 	unsigned messages;     /* transactions so far */
 	uint64_t until;        /* this one is to be over */
 
