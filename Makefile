@@ -142,7 +142,7 @@ IMAPD_OBJS = imapd/main$S.o imapd/session$S.o imapd/input$S.o \
 	imapd/commands$S.o imapd/replies$S.o imapd/view$S.o imapd/flags$S.o \
 	imapd/names$S.o imapd/numbers$S.o imapd/use$S.o imapd/text$S.o \
 	imapd/section$S.o imapd/fetch_parse$S.o imapd/search$S.o \
-	imapd/search_text$S.o imapd/target$S.o imapd/deed$S.o \
+	imapd/search_text$S.o imapd/patience$S.o imapd/target$S.o imapd/deed$S.o \
 	imapd/cmd_append$S.o imapd/cmd_copy$S.o imapd/cmd_fetch$S.o \
 	imapd/cmd_folder$S.o imapd/cmd_idle$S.o imapd/cmd_list$S.o \
 	imapd/cmd_misc$S.o imapd/cmd_select$S.o imapd/cmd_status$S.o \

@@ -8,32 +8,27 @@
  * cache knows (fields of the envelope), before what only the file knows: an
  * AND ends at the first key that is false, an OR at the first that is true.
  *
- * A long search looks up now and then: it ends with the session's time
- * (SIGTERM), and when the client is gone.
+ * A long search looks up now and then: imapd/patience.h.
  */
 #include "imapd/search.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "imapd/patience.h"
 #include "imapd/search_text.h"
 #include "imapd/session.h"
 #include "lib/die.h"
 #include "lib/mailbox.h"
 #include "lib/search_key.h"
 
-enum {
-	COSTS = 5,
-	LOOK_UP_CHEAP = 4096, /* messages between two looks at the client */
-	LOOK_UP_DEAR = 16,
-	DAY = 24 * 60 * 60,
-};
+enum { COSTS = 5, DAY = 24 * 60 * 60 };
 
 struct job {
 	struct mailbox *box;
 	struct search q;
 	struct texts texts;
+	struct patience patience;
 	int64_t now;
 
 	uint32_t seq; /* the message at hand */
@@ -47,8 +42,7 @@ struct job {
 static const struct imap_reply
     A_CHARSET = { OUT_NO, "BADCHARSET (UTF-8 US-ASCII ISO-8859-1)",
 	"no such charset here" },
-    A_TEXT = { OUT_BAD, NULL, "a text is not valid in the charset" },
-    A_STOPPED = { OUT_NO, "UNAVAILABLE", "not finished" };
+    A_TEXT = { OUT_BAD, NULL, "a text is not valid in the charset" };
 
 /* --- preparing --------------------------------------------------------- */
 
@@ -305,32 +299,20 @@ found(struct job *j, bool uid)
 	j->found[j->n++] = uid ? m->uid : j->seq;
 }
 
-/* False: nobody waits for the answer any more. */
-static bool
-is_wanted(struct session *s)
-{
-	struct pollfd p = { .fd = s->net.fd };
-
-	if (net_wait(&s->net, -1, 0) == NET_STOP)
-		return false;
-	return poll(&p, 1, 0) != 1 || (p.revents & (POLLHUP | POLLERR)) == 0;
-}
-
-static bool
-match_all(struct session *s, struct job *j, bool uid, unsigned look_up)
+static void
+match_all(struct job *j, bool uid)
 {
 	uint32_t count = mailbox_count(j->box);
+	uint64_t work = WORK_MESSAGE + WORK_KEY * (uint64_t)j->q.n;
 
 	for (j->seq = 1; j->seq <= count; j->seq++) {
-		if (j->seq % look_up == 0 && !is_wanted(s))
-			return false;
 		texts_message(&j->texts, j->seq);
 		if (match(j, 0))
 			found(j, uid);
-		if (j->n > 0 && j->q.returns == SEARCH_RETURN_MIN)
+		if (!patience_has(&j->patience, work) ||
+		    (j->n > 0 && j->q.returns == SEARCH_RETURN_MIN))
 			break;
 	}
-	return true;
 }
 
 /* --- the answer -------------------------------------------------------- */
@@ -412,13 +394,13 @@ static const struct imap_reply *
 job_run(struct session *s, struct job *j, bool uid)
 {
 	const struct imap_reply *r = resolve_all(j);
-	unsigned cost;
 
 	if (r != NULL)
 		return r;
-	cost = key_order(&j->q, 0);
-	if (!match_all(s, j, uid, cost < 3 ? LOOK_UP_CHEAP : LOOK_UP_DEAR))
-		return &A_STOPPED;
+	(void)key_order(&j->q, 0);
+	match_all(j, uid);
+	if (j->patience.end != NULL)
+		return j->patience.end;
 	if (j->q.extended)
 		answer_extended(&s->out, j, s->tag, uid);
 	else
@@ -432,7 +414,8 @@ search_run(struct session *s, struct span args, bool uid)
 	const struct imap_reply *r = &A_SYNTAX;
 	struct job j = { .box = s->box, .now = (int64_t)time(NULL) };
 
-	texts_init(&j.texts, s->box);
+	patience_init(&j.patience, s);
+	texts_init(&j.texts, s->box, &j.patience);
 	if (search_parse(args, &s->scratch, &j.q) == 0)
 		r = job_run(s, &j, uid);
 	search_fini(&j.q);

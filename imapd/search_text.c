@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imapd/patience.h"
 #include "lib/die.h"
 #include "lib/header.h"
 #include "lib/limits.h"
@@ -38,9 +39,9 @@ struct needle {
 };
 
 void
-texts_init(struct texts *t, struct mailbox *box)
+texts_init(struct texts *t, struct mailbox *box, struct patience *patience)
 {
-	*t = (struct texts){ .box = box, .fd = -1 };
+	*t = (struct texts){ .box = box, .patience = patience, .fd = -1 };
 	buf_init(&t->header, HEADER_READ_MAX);
 	buf_init(&t->folded, FOLDED_MAX);
 }
@@ -91,6 +92,7 @@ static bool
 file_open(struct texts *t)
 {
 	if (t->fd == -1 && !t->missing) {
+		(void)patience_has(t->patience, WORK_FILE);
 		t->opened = false;
 		t->fd = mailbox_file(t->box, t->seq);
 		t->missing = t->fd == -1;
@@ -307,6 +309,14 @@ on_folded(void *arg, struct span folded)
 	return !all_found(t);
 }
 
+/* So many bytes were looked at, with the eyes of all needles. */
+static bool
+work_bytes(struct texts *t, size_t n)
+{
+	return patience_has(t->patience,
+	    (uint64_t)n * (WORK_BYTE + WORK_BYTE_EACH * (uint64_t)t->n));
+}
+
 static void
 look_at_text(struct texts *t, const struct structure_part *p)
 {
@@ -319,7 +329,7 @@ look_at_text(struct texts *t, const struct structure_part *p)
 		    &t->needle[i].find, buf_get(&t->needle[i].text));
 	part_text_init(&text, p->encoding, p->charset, on_folded, t);
 	while ((some = read_some(t, at, p->end)).n > 0 &&
-	    part_text_bytes(&text, some))
+	    part_text_bytes(&text, some) && work_bytes(t, some.n))
 		at += some.n;
 	(void)part_text_end(&text);
 	for (size_t i = 0; i < t->n; i++)
@@ -339,6 +349,8 @@ look_at_part(const struct structure_part *p, void *arg)
 {
 	struct texts *t = arg;
 
+	if (!work_bytes(t, p->mime_end - p->mime))
+		return false;
 	look_at_header(t, p->mime, p->mime_end, true);
 	if (p->is_message)
 		look_at_header(t, p->header, p->body, false);
@@ -369,6 +381,8 @@ texts_match(struct texts *t, const struct search_key *k)
 {
 	const struct needle *n = &t->needle[k->number];
 
+	if (!patience_has(t->patience, WORK_FIELD))
+		return false;
 	if (k->what == SEARCH_HEADER)
 		return field_has(t, k->name, buf_get(&n->text));
 	if (!t->read)

@@ -13,10 +13,12 @@
 
 struct mailbox;
 struct needle;
+struct patience;
 struct search_key;
 
 struct texts {
 	struct mailbox *box;
+	struct patience *patience;
 	struct needle *needle; /* of the keys, in the order they were added */
 	size_t n, cap;
 
@@ -31,7 +33,8 @@ struct texts {
 	struct buf folded;     /* a field's value */
 };
 
-void texts_init(struct texts *, struct mailbox *);
+/* patience: when it ends, nothing more is read, and answers mean nothing. */
+void texts_init(struct texts *, struct mailbox *, struct patience *);
 void texts_fini(struct texts *);
 /*
  * A key of what HEADER, BODY or TEXT; borrowed. Its number becomes that of

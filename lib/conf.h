@@ -122,6 +122,7 @@ struct conf {
 	/* POP3, IMAP, logins */
 	uint64_t pop3_timeout;  /* s; RFC 1939 3: at least 600 */
 	uint64_t imap_timeout;  /* s; RFC 3501 5.4: at least 1800 */
+	uint64_t imap_search_time; /* s of CPU; 0: as long as it takes */
 	struct conf_list imap_folders; /* made for who has none */
 	uint64_t login_timeout; /* s to log in */
 	uint64_t login_connections, login_client_connections;

@@ -201,6 +201,8 @@ const struct conf_key conf_keys[] = {
 	    "idle POP3 session; RFC 1939 asks for ten minutes or more" },
 	{ "imap-timeout", &conf_type_time, F(imap_timeout), "30m", "1s", "1d",
 	    "idle IMAP session; RFC 3501 asks for half an hour or more" },
+	{ "imap-search-time", &conf_type_time, F(imap_search_time), "2m", "0",
+	    "1d", "CPU time that one SEARCH may take" },
 	{ "imap-folders", &conf_type_folders, F(imap_folders),
 	    "Drafts Sent Trash Junk Archive", "", "",
 	    "made at the first login of who has no folders; or none" },

@@ -84,6 +84,7 @@ enum {
 	IMAP_TAG_MAX = 64,
 	IMAP_RANGES_MAX = 16384,        /* of one sequence set */
 	SEARCH_KEYS_MAX = 2000,         /* of one SEARCH */
+	IMAP_STEP_BACK_MS = 2000,       /* of CPU; then others go first */
 	IMAP_NESTING_MAX = 50,          /* parentheses: SEARCH, lists */
 	IMAP_FOLDER_NAME_MAX = 255 - 8, /* on disk; a component of a path */
 	IMAP_FOLDER_DEPTH_MAX = 16,

@@ -51,6 +51,9 @@ void os_memory_give_back(void);
 /* And now, since it will be idle for a while. */
 void os_memory_trim(void);
 
+/* Others' work goes first from now on, for good. Best effort. */
+void os_step_back(void);
+
 /* Signal to this process when its parent dies; 0 where there is no such. */
 int os_die_with_parent(int signo);
 

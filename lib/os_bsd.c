@@ -142,6 +142,12 @@ os_memory_trim(void)
 {
 }
 
+/* pledge(2) lets nobody do that who may not do worse. */
+void
+os_step_back(void)
+{
+}
+
 int
 os_memory_file(const char *name)
 {

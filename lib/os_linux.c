@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -272,6 +273,14 @@ os_memory_trim(void)
 #ifdef __GLIBC__
 	(void)malloc_trim(0);
 #endif
+}
+
+void
+os_step_back(void)
+{
+	enum { BEHIND = 10 };
+
+	(void)setpriority(PRIO_PROCESS, (id_t)getpid(), BEHIND);
 }
 
 int

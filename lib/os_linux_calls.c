@@ -128,6 +128,8 @@ static const struct rule rules[] = {
 	YES(getpid, ANY), YES(gettid, ANY), YES(getppid, ANY),
 	YES(getuid, ANY), YES(geteuid, ANY), YES(getgid, ANY),
 	YES(getegid, ANY), YES(uname, ANY), YES(sysinfo, ANY),
+	/* to step back; one's own process */
+	{ SYS_setpriority, FILES, IF_ME, 1, 0, 0, { 0 } },
 	/* only to read; and nothing could be raised */
 	{ SYS_prlimit64, ANY, IF_EQ, 2, EPERM, 1, { 0 } },
 
