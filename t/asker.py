@@ -8,7 +8,7 @@ import struct
 import tempfile
 import time
 
-from child import PATIENCE, conf_text, spawn, wait_ready
+from child import PATIENCE, conf_text, spawn, wait_ready, written
 from wire import (CONFIG, DNS, DNS_IS, DNSD, GO, MAP, RELAY, STOP, Reader, send,
                   send_peer, send_text, span, split, u32)
 
@@ -103,8 +103,7 @@ class Asker:
         return self.peers[-1]
 
     def log_so_far(self):
-        self.log.seek(0)
-        return self.logged + self.log.read().decode('latin-1')
+        return self.logged + written(self.log)
 
     def kill(self):
         if self.proc is None:

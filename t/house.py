@@ -12,10 +12,10 @@ import tempfile
 import threading
 
 from child import PATIENCE, conf_text, spawn, wait_ready
-from wire import (AUTH, AUTH_IS, AUTHD, CERT, CONFIG, DIR, GO, LISTEN, LOGIN, MAP,
-                  QUEUE, SMTPD, SPOOL_ABORT, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
-                  SUBMIT_IS, Reader, send, send_files, send_peer, send_text, span,
-                  split, split_fds, u8, u32, u64)
+from wire import (AUTH, AUTH_IS, AUTHD, CERT, CONFIG, GO, LISTEN, LOGIN, MAP, QUEUE,
+                  SMTPD, SPOOL_ABORT, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
+                  SUBMIT_IS, Reader, send, send_files, send_peer, send_tally,
+                  send_text, span, split, split_fds, u8, u32, u64)
 
 DOMAIN = 'example.org'
 USERS = ('user001', 'user002', 'o\'brien')
@@ -171,10 +171,7 @@ class House:
         for name in ('users', 'aliases') if self.program == 'smtpd' else ():
             send_files(m, MAP, span(name), self.file(name + '.cdb'))
         if 'login-client-connections' in self.settings:
-            memory = os.memfd_create('tally')
-            os.truncate(memory, 16 << 20)  # more than lib/tally.c wants
-            send(m, DIR, span('tally'), memory)
-            os.close(memory)
+            send_tally(m)
         for name in PEERS[self.program]:
             self.peer(name)
         send(m, GO)

@@ -13,7 +13,7 @@ import tempfile
 import time
 import weakref
 
-from child import PATIENCE, conf_text, spawn
+from child import PATIENCE, conf_text, spawn, written
 from house import account, cdb_write, crc32c
 from wire import (CONFIG, CTL, CTL_TEXT, DIR, GO, JOB, JOB_IS, LISTEN, MAP, QUEUE,
                   READY, RELAY, SMTPD, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
@@ -155,14 +155,12 @@ class Queue:
 
     def take_log(self):
         if self.proc is not None and not self.log.closed:
-            self.log.seek(0)
-            self.logged += self.log.read().decode('latin-1')
+            self.logged += written(self.log)
             self.log.close()
         return self.logged
 
     def log_so_far(self):
-        self.log.seek(0)
-        return self.logged + self.log.read().decode('latin-1')
+        return self.logged + written(self.log)
 
     def close(self):
         for s in [self.master, self.smtpd] + self.workers + self.relays:
@@ -302,7 +300,7 @@ class Queue:
             host, missed = (who + ['', False])[:2] if len(who) != 1 else \
                 (who[0], False)
             b += (u64(qid) + u32(index) + u32(code) + span(enhanced) +
-                  span(text) + u32(1 if missed else 0) + span(host))
+                  span(text) + u32(int(missed)) + span(host))
         try:
             send(s, JOB_IS, b)
         except OSError:

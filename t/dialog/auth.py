@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
-from child import PATIENCE, SAN, TOP, Tap, conf_text, spawn
+from child import PATIENCE, SAN, TOP, Tap, conf_text, spawn, written
 from wire import (AUTH, AUTH_IS, AUTHD, CONFIG, GO, LOGIN, MAP, POP3D, READY,
                   SESSION, SESSION_IS, SMTPD, STOP, send, send_files, send_peer,
                   send_text, span, split, split_fds, u32, u64)
@@ -73,8 +73,7 @@ class Auth:
         return send_peer(self.master, role)
 
     def logged(self):
-        self.log.seek(0)
-        return self.log.read().decode()
+        return written(self.log)
 
     def end(self):
         send(self.master, STOP)
