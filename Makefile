@@ -219,7 +219,7 @@ UNIT = accept account addr address_list aliases base64 buf chars charset \
 	encode encoded_word fold folders hash header hops imap_date imap_out \
 	imap_set imap_token ipc ipc_message lock log logfile loop mailbox \
 	mailbox_model maildir map message mime mutf7 net parameter part_text \
-	penalty pending proto qid recode reply resolv resolve sandbox sasl \
+	penalty pending proto qid question recode reply resolv resolve sandbox sasl \
 	search_key sent_day smtp_data smtp_reply span spool structure tally \
 	text_map tls transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \

@@ -132,7 +132,8 @@ on_gone(struct ipc *peer, void *arg)
 static void
 on_peer(struct daemon_peer *p)
 {
-	(void)ipc_new(p->fd, ROLE_DNS, p->role, question_take, on_gone, NULL);
+	question_asker(ipc_new(
+	    p->fd, ROLE_DNS, p->role, question_take, on_gone, NULL));
 	p->fd = -1;
 }
 

@@ -5,14 +5,19 @@
  *	take --malformed--> that peer is cut off, no other
  *	  |--> not a name, too many, nobody to ask --> answered at once
  *	  `--> waits at a lookup --> answered        --> all get it
+ *	            |--> over its asker's share: in its queue until one ends
  *	            |--> its time is over ------------> DNS_TEMP, it alone
  *	            |--> its peer is gone ------------> forgotten
  *	            `--> another resolver is in force-> the lookup begins anew
  *
  * A lookup that nobody waits for any more goes on: what it finds is kept by
- * libunbound. So the number of lookups bounds what libunbound has to do.
+ * libunbound. So the number of lookups bounds what libunbound has to do. Each
+ * is charged to who asked first, until its end: slow names, however many, keep
+ * waiting who asks for them, and nobody else.
  */
 #include "dns/question.h"
+
+#include <sys/queue.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +33,21 @@
 
 enum { BUCKETS = 1024 };
 
+TAILQ_HEAD(lookup_list, lookup);
+
+struct asker {
+	TAILQ_ENTRY(asker) link; /* who was served last is last */
+	struct ipc *peer;
+	size_t nwaiters;
+	size_t nasked;             /* lookups that are charged to it */
+	size_t nqueued;
+	struct lookup_list queue;  /* lookups that are not begun yet */
+};
+
 struct waiter {
 	struct waiter *next, **prev; /* at its lookup */
 	struct lookup *lookup;
-	struct ipc *peer;
+	struct asker *asker;
 	uint32_t id;
 	struct timer timer;
 };
@@ -39,14 +55,20 @@ struct waiter {
 struct lookup {
 	struct lookup *next, **prev; /* in its bucket */
 	struct waiter *waiters;
+	struct asker *owner; /* NULL: it has left */
+	TAILQ_ENTRY(lookup) link; /* in its queue, */
+	bool queued;         /* if it is there; else it is charged */
 	uint32_t type;
 	bool asked;
 	char name[DNS_NAME_MAX + 1];
 };
 
 static struct lookup *table[BUCKETS];
-static size_t nlookups, nwaiters;
+static TAILQ_HEAD(asker_list, asker) askers = TAILQ_HEAD_INITIALIZER(askers);
+static size_t nasked; /* lookups that are charged to somebody, or nobody */
 static uint64_t patience = 20; /* s */
+static void lookup_free(struct lookup *);
+static void queues_run(void);
 static const char *closed = "not ready yet";
 
 /* --- waiters ----------------------------------------------------------- */
@@ -58,7 +80,7 @@ waiter_free(struct waiter *w)
 	*w->prev = w->next;
 	if (w->next != NULL)
 		w->next->prev = w->prev;
-	nwaiters--;
+	w->asker->nwaiters--;
 	free(w);
 }
 
@@ -90,19 +112,22 @@ static void
 on_patience(struct timer *t)
 {
 	struct waiter *w = t->arg;
+	struct lookup *l = w->lookup;
 
-	send_none(w->peer, w->id, DNS_TEMP, span_str(w->lookup->name),
+	send_none(w->asker->peer, w->id, DNS_TEMP, span_str(l->name),
 	    "no name server answers in time");
 	waiter_free(w);
+	if (l->queued && l->waiters == NULL)
+		lookup_free(l);
 }
 
 static void
-waiter_new(struct lookup *l, struct ipc *peer, uint32_t id)
+waiter_new(struct lookup *l, struct asker *a, uint32_t id)
 {
 	struct waiter *w = xcalloc(1, sizeof(*w));
 
 	w->lookup = l;
-	w->peer = peer;
+	w->asker = a;
 	w->id = id;
 	w->next = l->waiters;
 	w->prev = &l->waiters;
@@ -112,7 +137,7 @@ waiter_new(struct lookup *l, struct ipc *peer, uint32_t id)
 	w->timer.fn = on_patience;
 	w->timer.arg = w;
 	loop_timer(&w->timer, patience * 1000);
-	nwaiters++;
+	a->nwaiters++;
 }
 
 /* --- lookups ----------------------------------------------------------- */
@@ -147,8 +172,35 @@ lookup_new(uint32_t type, struct span name)
 	if (l->next != NULL)
 		l->next->prev = &l->next;
 	*bucket = l;
-	nlookups++;
 	return l;
+}
+
+static void
+lookup_queue(struct lookup *l, struct asker *a)
+{
+	l->owner = a;
+	l->queued = true;
+	a->nqueued++;
+	TAILQ_INSERT_TAIL(&a->queue, l, link);
+}
+
+static void
+lookup_unqueue(struct lookup *l)
+{
+	if (!l->queued)
+		return;
+	TAILQ_REMOVE(&l->owner->queue, l, link);
+	l->owner->nqueued--;
+	l->queued = false;
+}
+
+static void
+lookup_charge(struct lookup *l, struct asker *a)
+{
+	lookup_unqueue(l);
+	l->owner = a;
+	a->nasked++;
+	nasked++;
 }
 
 static void
@@ -159,7 +211,12 @@ lookup_free(struct lookup *l)
 	*l->prev = l->next;
 	if (l->next != NULL)
 		l->next->prev = l->prev;
-	nlookups--;
+	if (!l->queued) {
+		nasked--;
+		if (l->owner != NULL)
+			l->owner->nasked--;
+	}
+	lookup_unqueue(l);
 	free(l);
 }
 
@@ -209,10 +266,11 @@ on_answer(void *arg, const struct resolver_answer *from)
 	log_lookup(l, &is);
 	ipc_dns_is_encode(&packet, &is);
 	for (struct waiter *w = l->waiters; w != NULL; w = w->next)
-		send_packet(w->peer, w->id, &packet);
+		send_packet(w->asker->peer, w->id, &packet);
 	buf_fini(&packet);
 	buf_fini(&mem);
 	lookup_free(l);
+	queues_run();
 }
 
 static void
@@ -233,6 +291,54 @@ lookup_begin(struct lookup *l)
 		lookup_fail(l, "libunbound does not take the question");
 }
 
+/* --- shares ------------------------------------------------------------ */
+
+/* One part is always free for somebody who begins to ask. */
+static bool
+has_share(const struct asker *a)
+{
+	size_t active = a->nasked + a->nqueued == 0;
+	const struct asker *o;
+
+	TAILQ_FOREACH(o, &askers, link)
+		active += o->nasked + o->nqueued > 0;
+	return nasked < DNS_LOOKUPS_MAX &&
+	    a->nasked < DNS_LOOKUPS_MAX / (active + 1);
+}
+
+/* The next one that may begin, of each asker in turn; NULL: none. */
+static struct lookup *
+queue_next(void)
+{
+	struct asker *a;
+
+	TAILQ_FOREACH(a, &askers, link) {
+		if (a->nqueued == 0 || !has_share(a))
+			continue;
+		TAILQ_REMOVE(&askers, a, link);
+		TAILQ_INSERT_TAIL(&askers, a, link);
+		return TAILQ_FIRST(&a->queue);
+	}
+	return NULL;
+}
+
+/* What is begun may end at once, and so call this again. */
+static void
+queues_run(void)
+{
+	static bool running;
+	struct lookup *l;
+
+	if (running)
+		return;
+	running = true;
+	while (closed == NULL && (l = queue_next()) != NULL) {
+		lookup_charge(l, l->owner);
+		lookup_begin(l);
+	}
+	running = false;
+}
+
 /* --- what main calls --------------------------------------------------- */
 
 void
@@ -246,7 +352,7 @@ lookup_not_asked(void)
 {
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct lookup *l = table[i]; l != NULL; l = l->next)
-			if (!l->asked)
+			if (!l->asked && !l->queued)
 				return l;
 	return NULL;
 }
@@ -263,6 +369,8 @@ question_resolver(const char *why_not)
 			l->asked = false;
 			if (l->waiters == NULL)
 				lookup_free(l);
+			else if (closed != NULL && l->queued)
+				lookup_charge(l, l->owner); /* it fails below */
 		}
 	while ((l = lookup_not_asked()) != NULL) {
 		if (closed != NULL)
@@ -270,35 +378,62 @@ question_resolver(const char *why_not)
 		else
 			lookup_begin(l);
 	}
+	queues_run();
 }
 
 static const char *
-refusal(const struct lookup *known)
+refusal(const struct asker *a, const struct lookup *known)
 {
 	if (closed != NULL)
 		return closed;
-	if (nwaiters >= DNS_WAITING_MAX ||
-	    (known == NULL && nlookups >= DNS_LOOKUPS_MAX))
+	if (a->nwaiters >= DNS_WAITING_MAX ||
+	    (known == NULL && !has_share(a) && a->nqueued >= DNS_QUEUED_MAX))
 		return "too many questions at once";
 	return NULL;
 }
 
 static void
-question_begin(
-    struct ipc *peer, uint32_t id, const struct ipc_dns *q, struct span name)
+question_begin(struct asker *a, uint32_t id, const struct ipc_dns *q,
+    struct span name)
 {
 	struct lookup *l = lookup_find(q->type, name);
-	const char *why = refusal(l);
+	const char *why = refusal(a, l);
+	bool new = l == NULL;
 
 	if (why != NULL) {
-		send_none(peer, id, DNS_TEMP, name, why);
+		send_none(a->peer, id, DNS_TEMP, name, why);
 		return;
 	}
-	if (l == NULL)
+	if (new)
 		l = lookup_new(q->type, name);
-	waiter_new(l, peer, id);
-	if (!l->asked)
+	waiter_new(l, a, id);
+	if ((new || l->queued) && has_share(a)) {
+		lookup_charge(l, a);
 		lookup_begin(l);
+	} else if (new) {
+		lookup_queue(l, a);
+	}
+}
+
+void
+question_asker(struct ipc *peer)
+{
+	struct asker *a = xcalloc(1, sizeof(*a));
+
+	a->peer = peer;
+	TAILQ_INIT(&a->queue);
+	TAILQ_INSERT_TAIL(&askers, a, link);
+}
+
+static struct asker *
+asker_find(const struct ipc *peer)
+{
+	struct asker *a;
+
+	TAILQ_FOREACH(a, &askers, link)
+		if (a->peer == peer)
+			return a;
+	die("a question of nobody");
 }
 
 int
@@ -312,7 +447,7 @@ question_take(struct ipc *peer, struct ipc_msg *m, void *arg)
 		return -1;
 	buf_init(&name, DNS_NAME_MAX);
 	if (dns_answer_question(&q, &name) == 0)
-		question_begin(peer, m->id, &q, buf_get(&name));
+		question_begin(asker_find(peer), m->id, &q, buf_get(&name));
 	else
 		send_none(peer, m->id, DNS_BAD, SPAN_NONE,
 		    "not a name that can be asked for");
@@ -320,16 +455,41 @@ question_take(struct ipc *peer, struct ipc_msg *m, void *arg)
 	return 0;
 }
 
-void
-question_forget(const struct ipc *peer)
+/* Others may wait at what a has asked. */
+static void
+lookup_leave(struct lookup *l, const struct asker *a)
 {
 	struct waiter *w, *next;
 
+	for (w = l->waiters; w != NULL; w = next) {
+		next = w->next;
+		if (w->asker == a)
+			waiter_free(w);
+	}
+	if (l->owner != a)
+		return;
+	if (!l->queued) {
+		l->owner = NULL;
+	} else if (l->waiters == NULL) {
+		lookup_free(l);
+	} else {
+		lookup_unqueue(l);
+		lookup_queue(l, l->waiters->asker);
+	}
+}
+
+void
+question_forget(const struct ipc *peer)
+{
+	struct asker *a = asker_find(peer);
+	struct lookup *l, *next;
+
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct lookup *l = table[i]; l != NULL; l = l->next)
-			for (w = l->waiters; w != NULL; w = next) {
-				next = w->next;
-				if (w->peer == peer)
-					waiter_free(w);
-			}
+		for (l = table[i]; l != NULL; l = next) {
+			next = l->next;
+			lookup_leave(l, a);
+		}
+	TAILQ_REMOVE(&askers, a, link);
+	free(a);
+	queues_run(); /* the others' share is larger now */
 }

@@ -102,8 +102,10 @@ enum {
 	DNS_DATA_MAX = 4096,            /* one record; TXT strings joined */
 	DNS_NAME_MAX = 253,             /* as text; RFC 1035 2.3.4 */
 	DNS_CHAIN_MAX = 16,             /* CNAMEs, one behind the other */
-	DNS_LOOKUPS_MAX = 1000,         /* at once, all askers together */
-	DNS_WAITING_MAX = 8000,         /* who wait for these */
+	DNS_LOOKUPS_MAX = 1000,         /* at once, all askers together; among
+					 * n who ask, each has one in n + 1 */
+	DNS_QUEUED_MAX = 1000,          /* beyond its share, of one asker */
+	DNS_WAITING_MAX = 2000,         /* questions, of one asker */
 	DNS_RESOLVERS_MAX = 8,
 	DNS_TTL_MAX = 24 * 60 * 60,     /* s */
 
