@@ -133,7 +133,7 @@ DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
 RELAY_OBJS = relay/main$S.o relay/job$S.o relay/trip$S.o relay/route$S.o \
 	relay/target$S.o relay/self$S.o relay/dead$S.o relay/ask$S.o \
 	relay/session$S.o relay/hello$S.o relay/mail$S.o relay/idle$S.o \
-	relay/body$S.o relay/tickets$S.o relay/verdict$S.o
+	relay/body$S.o relay/tickets$S.o relay/verdict$S.o relay/crowd$S.o
 LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
 	login/imap$S.o
 POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \

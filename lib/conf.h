@@ -111,6 +111,7 @@ struct conf {
 				 * in tls-policy */
 	char *tls_ca_file;      /* empty: the system's authorities */
 	uint64_t relay_connections; /* of one process */
+	uint64_t relay_host_connections; /* at once to one network, in all */
 	uint64_t relay_connect_timeout, relay_greeting_timeout,
 	    relay_command_timeout, relay_data_timeout, relay_send_timeout,
 	    relay_dot_timeout;  /* RFC 5321 4.5.3.2 */

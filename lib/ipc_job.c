@@ -115,7 +115,7 @@ get_result(struct span *in, struct ipc_result *r)
 	    get_u32(in, &r->code) == -1 ||
 	    get_text(in, &r->enhanced, JOB_ENHANCED_MAX) == -1 ||
 	    get_span(in, &r->text, JOB_TEXT_MAX) == -1 ||
-	    get_u32(in, &r->about) == -1 || r->about > ABOUT_HOST ||
+	    get_u32(in, &r->about) == -1 || r->about > ABOUT_CROWD ||
 	    get_text(in, &r->host, JOB_MTA_MAX) == -1)
 		return -1;
 	return r->code == 250 || (r->code >= 400 && r->code <= 599) ? 0 : -1;

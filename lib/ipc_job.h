@@ -43,6 +43,8 @@ struct ipc_job { /* IPC_JOB; fd: the spool file (read only), or none */
 enum result_about {
 	ABOUT_RCPT, /* the other host was there and decided */
 	ABOUT_HOST, /* it was not there, or served nobody: slow down */
+	ABOUT_CROWD, /* not asked: it has enough connections of ours; no
+		      * attempt */
 };
 
 struct ipc_result {

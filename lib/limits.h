@@ -116,6 +116,11 @@ enum {
 	RELAY_MX_MAX = 20,      /* hosts of one domain that are tried */
 	RELAY_ADDRESSES_MAX = 10, /* addresses of one host */
 	RELAY_JOBS_MAX = 4096,  /* of one process; then queue waits */
+	RELAY_GIVEN_MAX = 500,  /* of these, that queue gives it by itself */
+	RELAY_CROWD_SHARE = 5,  /* with half of that a host that MX names has a
+				 * fifth of our patience for each answer before
+				 * the message; less than RFC 5321 4.5.3.2 asks,
+				 * but the mail is only put off */
 	RELAY_HELD_MAX = 64 * 1024 * 1024, /* bytes of them in memory */
 	RELAY_IDLE_MAX = 100,   /* connections that are kept */
 	RELAY_TICKETS_MAX = 256, /* TLS sessions that are remembered */

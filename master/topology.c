@@ -17,7 +17,7 @@ static const struct topology_row rows[] = {
 	    { "queue" }, { "users", "aliases", "transport" } },
 	{ ROLE_DNS, COUNT_ONE, "user-dns", true, false, 0,
 	    { 0 }, { "resolv.conf", "trust-anchor" } },
-	{ ROLE_RELAY, COUNT_CONF, "user-relay", true, true, 0,
+	{ ROLE_RELAY, COUNT_CONF, "user-relay", true, true, GIVES_TALLY,
 	    { 0 }, { "tls-policy", "relay-passwords" } },
 	{ ROLE_AUTH, COUNT_ONE, "user-auth", true, false, 0,
 	    { 0 }, { "credentials" } },

@@ -119,15 +119,15 @@ destination_get(struct span key)
 static bool
 is_idle(const struct destination *d)
 {
-	uint64_t rest = d->local ? 0 :
-	    d->state == DEST_UP ? IDLE_MS : IDLE_ILL_MS;
+	bool well = d->state == DEST_UP && d->pace != PACE_SLOW;
+	uint64_t keep = d->local ? 0 : well ? IDLE_MS : IDLE_ILL_MS;
 
 	if (!TAILQ_EMPTY(&d->ready) || d->jobs > 0 || d->nworkers > 0 ||
 	    d->asking || d->listed)
 		return false;
 	if (d->tag == 0) /* there are too many of them */
 		return true;
-	return wait_tagged(d->tag) == 0 && loop_now() - d->used >= rest;
+	return wait_tagged(d->tag) == 0 && loop_now() - d->used >= keep;
 }
 
 void
@@ -142,6 +142,7 @@ destination_gc(struct destination *d)
 	*b = d->next;
 	tag_drop(d);
 	loop_untimer(&d->probe);
+	loop_untimer(&d->rest);
 	free(d->key);
 	free(d->user);
 	free(d->root);
@@ -246,6 +247,15 @@ log_state(const struct destination *d, const char *event, uint64_t next)
 }
 
 static void
+log_crowded(const struct destination *d)
+{
+	log_begin(LL_INFO, "crowded");
+	log_str("destination", d->key);
+	log_str("why", d->why->text);
+	log_end();
+}
+
+static void
 probe_begin(struct destination *d)
 {
 	d->state = DEST_PROBING;
@@ -266,11 +276,21 @@ on_probe(struct timer *t)
 		schedule_due();
 }
 
+static void
+on_rest(struct timer *t)
+{
+	schedule_wake(t->arg);
+}
+
 void
 destination_revive(struct destination *d)
 {
 	if (d->state == DEST_DOWN)
 		probe_begin(d);
+	if (destination_rests(d)) {
+		loop_untimer(&d->rest);
+		schedule_wake(d);
+	}
 }
 
 /* Doubled each time, with up to an eighth of jitter. */
@@ -326,8 +346,8 @@ destination_result(const struct destination *d, struct buf *text)
 	return is;
 }
 
-void
-destination_missed(struct destination *d, const struct ipc_result *is)
+static void
+keep_why(struct destination *d, const struct ipc_result *is)
 {
 	char enhanced[12] = "";
 
@@ -337,6 +357,12 @@ destination_missed(struct destination *d, const struct ipc_result *is)
 	reply_set(d->why, (int)is->code, enhanced, is->text);
 	free(d->who);
 	d->who = is->host.n == 0 ? NULL : span_dup(is->host);
+}
+
+void
+destination_missed(struct destination *d, const struct ipc_result *is)
+{
+	keep_why(d, is);
 	d->met = 0;
 	if (d->state == DEST_DOWN)
 		return;
@@ -344,6 +370,61 @@ destination_missed(struct destination *d, const struct ipc_result *is)
 		d->window--;
 	if (d->window == 0)
 		down(d);
+}
+
+bool
+destination_rests(const struct destination *d)
+{
+	return loop_timer_is_set(&d->rest);
+}
+
+/* Doubled each time, with up to a quarter of jitter. */
+static void
+rest(struct destination *d)
+{
+	uint64_t ms = QUEUE_REST_MIN;
+
+	if (d->rests == 0) {
+		d->crowded = loop_now();
+		log_crowded(d);
+	}
+	for (unsigned i = 0; i < d->rests && ms < QUEUE_REST_MAX; i++)
+		ms *= 2;
+	if (ms > QUEUE_REST_MAX)
+		ms = QUEUE_REST_MAX;
+	ms += hash_plain64(span_str(d->key), d->rests) % (ms / 4);
+	d->rests++;
+	d->rest.fn = on_rest;
+	d->rest.arg = d;
+	loop_timer(&d->rest, ms);
+}
+
+/* Its own jobs that are under way make room when they end. */
+bool
+destination_crowded(struct destination *d, const struct ipc_result *is)
+{
+	bool long_enough = d->rests > 0 &&
+	    loop_now() - d->crowded >= queue.conf->retry_min * 1000;
+
+	if (destination_rests(d))
+		return true;
+	if (d->state != DEST_UP || long_enough || !schedule_is_roomy()) {
+		d->rests = 0;
+		d->window = 1;
+		return false;
+	}
+	keep_why(d, is);
+	if (d->jobs == 1)
+		rest(d);
+	else if (d->window >= d->jobs)
+		d->window = d->jobs - 1;
+	return true;
+}
+
+void
+destination_took(struct destination *d, uint64_t ms, bool missed)
+{
+	d->pace = missed || ms >= QUEUE_SLOW ? PACE_SLOW : PACE_QUICK;
 }
 
 static void
@@ -361,6 +442,7 @@ up(struct destination *d)
 void
 destination_met(struct destination *d)
 {
+	d->rests = 0;
 	if (d->state != DEST_UP) {
 		up(d);
 	} else if (d->window > queue.conf->destination_concurrency) {

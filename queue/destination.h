@@ -12,6 +12,9 @@
  * The window begins at destination-initial-concurrency, grows by one with
  * each so many jobs that met a host, and shrinks by one with each that did
  * not. What waits for one that is DOWN is deferred together, untried.
+ *
+ * One whose hosts have enough connections of ours already, for other domains,
+ * rests: its mail stays where it is, for retry-min at most.
  */
 #ifndef QUEUE_DESTINATION_H
 #define QUEUE_DESTINATION_H
@@ -26,6 +29,8 @@ enum { DESTINATIONS_MAX = 16384 }; /* that are remembered while idle */
 
 enum destination_state { DEST_UP, DEST_DOWN, DEST_PROBING };
 
+enum destination_pace { PACE_UNKNOWN, PACE_QUICK, PACE_SLOW };
+
 struct worker;
 
 struct destination {
@@ -38,7 +43,9 @@ struct destination {
 	unsigned jobs;            /* under way */
 	uint64_t used;            /* loop_now() */
 	bool listed;              /* in a ring of queue/schedule.c, */
-	bool sated;               /* in that of those who must wait for room */
+	bool sated;               /* in one of those who wait for room, though
+				   * they have jobs */
+	unsigned share;           /* in which of them: enum relay_share */
 	TAILQ_ENTRY(destination) ring;
 
 	/* Mailboxes here */
@@ -57,6 +64,10 @@ struct destination {
 	unsigned window;          /* jobs at once */
 	unsigned met;             /* jobs that met it since the window moved */
 	unsigned deaths;          /* in a row */
+	enum destination_pace pace;
+	struct timer rest;        /* set: it rests */
+	unsigned rests;           /* in a row, */
+	uint64_t crowded;         /* since then: loop_now() */
 	int64_t until;            /* DOWN: s since the epoch */
 	struct timer probe;
 	struct reply_copy *why;   /* the last failure to meet it; or NULL */
@@ -79,6 +90,15 @@ void destination_gc(struct destination *);
 /* A job of d ended that met the host, or did not. */
 void destination_met(struct destination *);
 void destination_missed(struct destination *, const struct ipc_result *);
+/* A job of d took so long; it met the host, or missed it. */
+void destination_took(struct destination *, uint64_t ms, bool missed);
+/*
+ * A job of d was not tried, for lack of room at its hosts. True: it is to wait
+ * here. False: that has lasted long enough, or there is no room here; the host
+ * counts as missed, which is for the caller to say, and d will be DOWN.
+ */
+bool destination_crowded(struct destination *, const struct ipc_result *);
+bool destination_rests(const struct destination *);
 /* Tried at once though it is DOWN (the administrator knows better). */
 void destination_revive(struct destination *);
 /* The result of all that is not tried because d is DOWN; borrowed. */

@@ -37,6 +37,7 @@ job_new(struct agent *a, struct destination *d)
 
 	j->agent = a;
 	j->dest = d;
+	j->since = loop_now();
 	TAILQ_INIT(&j->sent);
 	TAILQ_INSERT_TAIL(&a->jobs, j, link);
 	a->njobs++;
@@ -53,6 +54,8 @@ job_end(struct job *j)
 	j->agent->njobs--;
 	d->jobs--;
 	d->used = loop_now();
+	if (!d->local && (j->met || j->missed))
+		destination_took(d, loop_now() - j->since, j->missed);
 	if (j->met && !j->missed && !d->local)
 		destination_met(d);
 	schedule_wake(d);
@@ -171,6 +174,7 @@ take_result(struct agent *a, const struct ipc_result *is)
 	struct message *m = message_find(is->qid);
 	struct rcpt *r;
 	struct job *j;
+	bool later;
 
 	if (m == NULL || is->index >= m->nrcpt)
 		return -1;
@@ -178,14 +182,20 @@ take_result(struct agent *a, const struct ipc_result *is)
 	j = r->job;
 	if (r->state != RCPT_SENT || j == NULL || j->agent != a)
 		return -1;
+	later = is->code >= 400 && is->code < 500 && !j->dest->local;
 	rcpt_return(j, r);
 	if (is->about == ABOUT_RCPT)
 		j->met = true;
+	if (later && is->about == ABOUT_CROWD && !r->msg->removed &&
+	    !j->missed && destination_crowded(j->dest, is)) {
+		schedule_later(r);
+		job_left(j);
+		return 0;
+	}
 	settle_result(r, is);
 	/* After r is settled: if its destination is DOWN now, it is not in
 	 * the list of those who wait for it. Once a job is enough. */
-	if (is->about == ABOUT_HOST && is->code >= 400 && is->code < 500 &&
-	    !j->missed && !j->dest->local) {
+	if (later && is->about != ABOUT_RCPT && !j->missed) {
 		j->missed = true;
 		destination_missed(j->dest, is);
 	}

@@ -16,6 +16,7 @@ struct job {
 	struct rcpt_list sent;    /* without a result yet */
 	bool met;                 /* a host was there and decided */
 	bool missed;              /* a host was not there */
+	uint64_t since;           /* loop_now() */
 	TAILQ_ENTRY(job) link;
 };
 

@@ -28,7 +28,9 @@ enum {
 	QUEUE_WORKER_AGAIN = 1000,   /* ms after master had none to give */
 	QUEUE_WORKER_BATCH = 8,      /* jobs before a second one is worth it */
 	QUEUE_WORKER_JOBS = 24,      /* jobs one is given at most */
-	QUEUE_RELAY_JOBS = 500,      /* jobs a relay process is given at once */
+	QUEUE_SLOW = 60 * 1000,      /* ms of one job: its hop is slow */
+	QUEUE_REST_MIN = 500,        /* ms until a crowded hop is tried again, */
+	QUEUE_REST_MAX = 30 * 1000,  /* at first, at most */
 	QUEUE_RELAY_BYTES = 1024 * 1024, /* of jobs that it has not read */
 	QUEUE_RELAY_WAIT = 60 * 1000, /* ms for a relay process to appear */
 	QUEUE_READY_MIN = 100,       /* recipients of one next hop in memory */

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "lib/die.h"
+#include "lib/limits.h"
 #include "lib/log.h"
 #include "queue/destination.h"
 #include "queue/job.h"
@@ -34,15 +35,28 @@ struct relay {
 
 static TAILQ_HEAD(relay_list, relay) relays = TAILQ_HEAD_INITIALIZER(relays);
 
-/* The last quarter is for hops with no job yet: the slow do not fill it all. */
-static bool
-has_room(const struct relay *p, const struct destination *d)
-{
-	unsigned most = QUEUE_RELAY_JOBS;
+static const unsigned eighths[SHARES] = {
+	[SHARE_QUICK] = 8,
+	[SHARE_FIRST] = 7,
+	[SHARE_MORE] = 6,
+	[SHARE_SLOW] = 4,
+};
 
+enum relay_share
+relay_share(const struct destination *d)
+{
+	if (d->pace == PACE_SLOW)
+		return SHARE_SLOW;
 	if (d->jobs > 0)
-		most -= most / 4;
-	return !p->old && p->agent.njobs < most &&
+		return SHARE_MORE;
+	return d->pace == PACE_QUICK ? SHARE_QUICK : SHARE_FIRST;
+}
+
+static bool
+has_room(const struct relay *p, enum relay_share share)
+{
+	return !p->old &&
+	    p->agent.njobs < RELAY_GIVEN_MAX * eighths[share] / 8 &&
 	    ipc_waiting(p->agent.ipc) < QUEUE_RELAY_BYTES;
 }
 
@@ -139,10 +153,11 @@ relay_new(int fd, unsigned index)
 struct relay *
 relay_pick(struct destination *d)
 {
+	enum relay_share share = relay_share(d);
 	struct relay *p, *best = NULL;
 
 	TAILQ_FOREACH(p, &relays, link) {
-		if (!has_room(p, d))
+		if (!has_room(p, share))
 			continue;
 		if (p->serial == d->relay)
 			return p;
@@ -165,12 +180,12 @@ relay_send(struct relay *p, struct rcpt *r)
 }
 
 bool
-relay_has_room(const struct destination *d)
+relay_has_room(enum relay_share share)
 {
 	struct relay *p;
 
 	TAILQ_FOREACH(p, &relays, link)
-		if (has_room(p, d))
+		if (has_room(p, share))
 			return true;
 	return false;
 }

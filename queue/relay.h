@@ -18,7 +18,20 @@ void relay_new(int fd, unsigned index);
  */
 struct relay *relay_pick(struct destination *d);
 void relay_send(struct relay *, struct rcpt *);
-bool relay_has_room(const struct destination *); /* any of them */
+
+/*
+ * Who may take how much of the processes' room. Those who are quick have some
+ * of it for themselves, so nobody waits behind a thousand who are not.
+ */
+enum relay_share {
+	SHARE_QUICK,   /* no job now, the last one was quick: all */
+	SHARE_FIRST,   /* no job now, nothing is known: seven eighths */
+	SHARE_MORE,    /* has jobs already: three quarters */
+	SHARE_SLOW,    /* was slow, or not there: half */
+	SHARES
+};
+enum relay_share relay_share(const struct destination *);
+bool relay_has_room(enum relay_share); /* any of them */
 size_t relay_count(void); /* those that take jobs */
 
 #endif

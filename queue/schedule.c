@@ -38,9 +38,13 @@ enum {
 TAILQ_HEAD(destination_list, destination);
 
 static struct destination_list ring = TAILQ_HEAD_INITIALIZER(ring);
-/* Next hops for which no relay process has room; and such with jobs already. */
-static struct destination_list starving = TAILQ_HEAD_INITIALIZER(starving);
-static struct destination_list sated = TAILQ_HEAD_INITIALIZER(sated);
+/* Next hops for which no relay process has room. */
+static struct destination_list starving[SHARES] = {
+	TAILQ_HEAD_INITIALIZER(starving[SHARE_QUICK]),
+	TAILQ_HEAD_INITIALIZER(starving[SHARE_FIRST]),
+	TAILQ_HEAD_INITIALIZER(starving[SHARE_MORE]),
+	TAILQ_HEAD_INITIALIZER(starving[SHARE_SLOW]),
+};
 static struct timer due, alone;
 static size_t remote_ready; /* recipients at all next hops together */
 
@@ -49,8 +53,8 @@ schedule_wake(struct destination *d)
 {
 	if (d->listed && !d->sated)
 		return;
-	if (d->sated)
-		TAILQ_REMOVE(&sated, d, ring);
+	if (d->sated) /* its jobs, and so its share, are others now */
+		TAILQ_REMOVE(&starving[d->share], d, ring);
 	d->sated = false;
 	d->listed = true;
 	TAILQ_INSERT_TAIL(&ring, d, ring);
@@ -104,15 +108,28 @@ put_last(struct rcpt *r, struct destination *d)
 	schedule_wake(d);
 }
 
-void
-schedule_again(struct rcpt *r)
+static void
+put_back(struct rcpt *r)
 {
 	r->state = RCPT_READY;
 	r->job = NULL;
-	TAILQ_INSERT_HEAD(&r->dest->ready, r, link);
 	r->dest->nready++;
 	remote_ready += r->dest->local ? 0 : 1;
 	schedule_wake(r->dest);
+}
+
+void
+schedule_again(struct rcpt *r)
+{
+	TAILQ_INSERT_HEAD(&r->dest->ready, r, link);
+	put_back(r);
+}
+
+void
+schedule_later(struct rcpt *r)
+{
+	TAILQ_INSERT_TAIL(&r->dest->ready, r, link);
+	put_back(r);
 }
 
 void
@@ -129,6 +146,12 @@ schedule_drop(struct rcpt *r)
 	schedule_take(r);
 	schedule_wake(r->dest);
 	r->dest = NULL;
+}
+
+bool
+schedule_is_roomy(void)
+{
+	return remote_ready < queue.conf->active_max / 2;
 }
 
 /* More of d's mail is on disk: it comes when there is little left here. */
@@ -237,15 +260,28 @@ on_alone(struct timer *t)
 	struct destination *d;
 
 	(void)t;
-	TAILQ_FOREACH(d, &starving, ring)
-		schedule_defer_all(d, &none);
-	TAILQ_CONCAT(&ring, &starving, ring); /* to be forgotten */
+	for (size_t i = 0; i < SHARES; i++) {
+		TAILQ_FOREACH(d, &starving[i], ring) {
+			schedule_defer_all(d, &none);
+			d->sated = false;
+		}
+		TAILQ_CONCAT(&ring, &starving[i], ring); /* to be forgotten */
+	}
+}
+
+static bool
+somebody_starves(void)
+{
+	for (size_t i = 0; i < SHARES; i++)
+		if (!TAILQ_EMPTY(&starving[i]))
+			return true;
+	return false;
 }
 
 void
 schedule_relays(void)
 {
-	if (relay_count() > 0 || TAILQ_EMPTY(&starving)) {
+	if (relay_count() > 0 || !somebody_starves()) {
 		loop_untimer(&alone);
 	} else if (!loop_timer_is_set(&alone)) {
 		alone.fn = on_alone;
@@ -258,11 +294,8 @@ starve(struct destination *d)
 {
 	d->listed = true;
 	d->sated = d->jobs > 0;
-	if (d->sated) {
-		TAILQ_INSERT_TAIL(&sated, d, ring);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&starving, d, ring);
+	d->share = relay_share(d);
+	TAILQ_INSERT_TAIL(&starving[d->share], d, ring);
 	schedule_relays();
 }
 
@@ -274,7 +307,7 @@ run_remote(struct destination *d)
 
 	unpark(d);
 	if (TAILQ_EMPTY(&d->ready) || d->state == DEST_DOWN ||
-	    d->jobs >= d->window)
+	    destination_rests(d) || d->jobs >= d->window)
 		return;
 	if ((p = relay_pick(d)) == NULL) {
 		starve(d);
@@ -372,14 +405,13 @@ load_due(void)
 static struct destination *
 turn_next(void)
 {
-	struct destination_list *lists[] = { &starving, &sated };
 	struct destination *d;
 
-	for (size_t i = 0; i < nitems(lists); i++) {
-		d = TAILQ_FIRST(lists[i]);
-		if (d == NULL || !relay_has_room(d))
+	for (size_t i = 0; i < SHARES; i++) {
+		d = TAILQ_FIRST(&starving[i]);
+		if (d == NULL || !relay_has_room((enum relay_share)i))
 			continue;
-		TAILQ_REMOVE(lists[i], d, ring);
+		TAILQ_REMOVE(&starving[i], d, ring);
 		d->listed = d->sated = false;
 		return d;
 	}

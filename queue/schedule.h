@@ -17,8 +17,9 @@ struct destination;
  * freed, when this returns.
  */
 void schedule_message(struct message *);
-/* Back to its destination's list, at the front. */
+/* Back to its destination's list: at the front; at the end. */
 void schedule_again(struct rcpt *);
+void schedule_later(struct rcpt *);
 /* Takes r out of its destination's list: it becomes SENT. */
 void schedule_take(struct rcpt *);
 /* The same, and it goes nowhere (removed by the administrator). */
@@ -32,6 +33,8 @@ void schedule_relays(void);
 void schedule_run(void);
 /* Something of d changed (worker free, new, gone): look at it this turn. */
 void schedule_wake(struct destination *d);
+/* Is there memory enough for mail that rests? */
+bool schedule_is_roomy(void);
 /* Deliveries under way. */
 size_t schedule_busy(void);
 /* Looks at the waiting messages now (after flush, release, scan). */

@@ -60,6 +60,18 @@ session_idle_drop(void)
 }
 
 void
+session_idle_drop_at(const struct target *t)
+{
+	struct session *s;
+
+	TAILQ_FOREACH(s, &idle.list, link)
+		if (s->counted && target_same_address(&s->target.ss, &t->ss)) {
+			session_quit(s);
+			return;
+		}
+}
+
+void
 session_idle_drop_all(void)
 {
 	while (!TAILQ_EMPTY(&idle.list))

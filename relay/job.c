@@ -46,6 +46,14 @@ static struct {
 
 /* --- results ----------------------------------------------------------- */
 
+static enum result_about
+about_of(const struct verdict *v)
+{
+	if (v->crowded)
+		return ABOUT_CROWD;
+	return v->host_down ? ABOUT_HOST : ABOUT_RCPT;
+}
+
 static void
 results_send(void *arg)
 {
@@ -62,8 +70,7 @@ results_send(void *arg)
 			.code = (uint32_t)g->verdict.code,
 			.enhanced = span_str(g->verdict.enhanced),
 			.text = span_of(g->verdict.text, g->verdict.n),
-			.about = g->verdict.host_down ? ABOUT_HOST :
-							ABOUT_RCPT,
+			.about = about_of(&g->verdict),
 			.host = span_of(g->host, g->nhost) };
 	results.n = 0;
 	buf_clear(&b);
@@ -113,6 +120,16 @@ size_t
 jobs_held(void)
 {
 	return jobs.n;
+}
+
+bool
+jobs_are_many(void)
+{
+	uint64_t most = relay.conf->relay_connections;
+
+	if (most > RELAY_GIVEN_MAX)
+		most = RELAY_GIVEN_MAX;
+	return jobs.n > most / 2;
 }
 
 static void

@@ -51,6 +51,8 @@ void job_queue(struct daemon_peer *);
 void job_cancel_all(void);
 /* Jobs that are under way. */
 size_t jobs_held(void);
+/* More than half of what there may be: who is slow gets less time. */
+bool jobs_are_many(void);
 
 /*
  * A result. host: who said it, "mx.example.org[192.0.2.1]:25", or empty. The

@@ -3,8 +3,9 @@
  *
  * runs as    user-relay, chrooted to an empty directory, sandboxed
  * holds      fd 3 the channel to master, channels to queue and dns, its
- *            connections; the maps tls-policy and relay-passwords; of each
- *            large message under way the spool file, read only
+ *            connections; the maps tls-policy and relay-passwords; counters
+ *            that all relay processes share; of each large message under way
+ *            the spool file, read only
  * may touch  the network: TCP connections to other hosts, none from them
  * never      opens a file, listens, runs a program, parses an answer of DNS
  * if owned   the attacker sees the mail that passes through this process and
@@ -21,6 +22,7 @@
 #include "lib/map.h"
 #include "lib/tls.h"
 #include "relay/ask.h"
+#include "relay/crowd.h"
 #include "relay/self.h"
 #include "relay/session.h"
 
@@ -112,6 +114,7 @@ main(int argc, char **argv)
 
 	relay.conf = d.conf;
 	ask_init(&d);
+	crowd_init(&d);
 	if (d.tls_policy_fd != -1)
 		on_map("tls-policy", d.tls_policy_fd);
 	if (d.relay_passwords_fd != -1)

@@ -30,6 +30,7 @@ struct verdict {
 	int code;          /* 250, 4xx, 5xx */
 	char enhanced[12];
 	bool host_down;    /* it was not there, or served nobody */
+	bool crowded;      /* it was not asked: enough others talk to it */
 	bool theirs;       /* the other host said it */
 	size_t n;
 	char text[511];

@@ -127,6 +127,16 @@ route_loop(struct route *r)
 	blame_loop(r);
 }
 
+void
+route_no_worse(struct route *r)
+{
+	size_t n = r->host;
+
+	while (n < r->nhost && r->hosts[n].pref == r->hosts[r->host].pref)
+		n++;
+	r->nhost = n;
+}
+
 /* --- addresses of a host ----------------------------------------------- */
 
 /* False: not there, whoever says so. */

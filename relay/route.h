@@ -21,6 +21,8 @@ void route_next(struct route *);
 const struct target *route_target(const struct route *);
 /* The target was ourselves: neither it nor any that is no better. */
 void route_loop(struct route *);
+/* No target on a host that is less preferred than this one. */
+void route_no_worse(struct route *);
 /* Why there is no (further) one, as far as the way is to blame; code 0: it is
  * not: all were tried. */
 const struct verdict *route_why(const struct route *);

@@ -19,19 +19,6 @@ static struct {
 	struct sockaddr_storage at[RELAY_LOCAL_MAX];
 } local;
 
-static bool
-address_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	if (a->ss_family != b->ss_family)
-		return false;
-	if (a->ss_family == AF_INET)
-		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
-		    ((const struct sockaddr_in *)b)->sin_addr.s_addr;
-	return a->ss_family == AF_INET6 &&
-	    memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-		&((const struct sockaddr_in6 *)b)->sin6_addr, 16) == 0;
-}
-
 static in_port_t
 port_of(const struct sockaddr_storage *ss)
 {
@@ -82,7 +69,7 @@ is_local(const struct target *t)
 	if (target_is_loopback(t))
 		return true;
 	for (size_t i = 0; i < local.n; i++)
-		if (address_same(&local.at[i], &t->ss))
+		if (target_same_address(&local.at[i], &t->ss))
 			return true;
 	return false;
 }
@@ -96,7 +83,7 @@ listens(const struct conf *c, const struct target *t)
 	for (size_t i = 0; i < l->n; i++)
 		if (port_of(&l->at[i].ss) == port_of(&t->ss) &&
 		    (is_any(&l->at[i].ss) ||
-			address_same(&l->at[i].ss, &t->ss)))
+			target_same_address(&l->at[i].ss, &t->ss)))
 			return true;
 	return false;
 }
@@ -114,7 +101,7 @@ self_answers(const struct conf *c, struct conn *conn, const struct target *t)
 	socklen_t len = sizeof(ss);
 
 	return getsockname(conn_fd(conn), (struct sockaddr *)&ss, &len) == 0 &&
-	    address_same(&ss, &t->ss) && listens(c, t);
+	    target_same_address(&ss, &t->ss) && listens(c, t);
 }
 
 bool

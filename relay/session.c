@@ -19,6 +19,7 @@
 #include "lib/map.h"
 #include "lib/relay_passwords.h"
 #include "lib/tls.h"
+#include "relay/crowd.h"
 #include "relay/dead.h"
 #include "relay/self.h"
 
@@ -62,10 +63,21 @@ timeout_of(enum session_state state)
 	return s * 1000;
 }
 
+/* Who keeps us waiting keeps others from their turn, if there are many. */
+static uint64_t
+patience(const struct session *s, enum session_state state)
+{
+	uint64_t ms = timeout_of(state);
+
+	if (state < S_BODY && s->transport == JOB_MX && jobs_are_many())
+		ms /= RELAY_CROWD_SHARE;
+	return ms;
+}
+
 void
 session_enter(struct session *s, enum session_state state)
 {
-	uint64_t ms = timeout_of(state), now = loop_now();
+	uint64_t ms = patience(s, state), now = loop_now();
 
 	s->state = state;
 	if (state >= S_MAIL && state <= S_DOT && now + ms > s->until)
@@ -267,6 +279,14 @@ again_of(const struct session *s)
 }
 
 static void
+uncount(struct session *s)
+{
+	if (s->counted)
+		crowd_leave(&s->target);
+	s->counted = false;
+}
+
+static void
 session_free(struct session *s)
 {
 	session_idle_forget(s);
@@ -287,6 +307,7 @@ on_close(struct conn *conn, enum conn_why why)
 		lost_verdict(s, why);
 	if (s->state == S_CONNECT && !s->failed)
 		dead_note(&s->target);
+	uncount(s); /* or the same target again would be one too many */
 	s->trip = NULL;
 	if (t != NULL && s->state >= S_RCPT && s->state <= S_RSET) {
 		s->trip = t;
@@ -401,6 +422,9 @@ session_new(struct trip *t, const struct target *to)
 	smtp_reply_init(&s->reply);
 	policy_set(s, j);
 	relay.sessions++;
+	s->counted = s->transport == JOB_MX;
+	if (s->counted)
+		crowd_enter(&s->target);
 	t->session = s;
 	return s;
 }
@@ -416,7 +440,7 @@ session_open(struct trip *t, const struct target *to, bool plain)
 	    s, RELAY_LINE_MAX, RELAY_OUT_MAX);
 	if (s->conn != NULL) {
 		session_enter(s, S_CONNECT);
-		if (to->more && timeout_of(S_CONNECT) > RELAY_FAST_MS)
+		if (to->more && patience(s, S_CONNECT) > RELAY_FAST_MS)
 			conn_deadline(s->conn, RELAY_FAST_MS);
 		return;
 	}
@@ -424,6 +448,7 @@ session_open(struct trip *t, const struct target *to, bool plain)
 	    strerror(errno));
 	if (errno != EMFILE && errno != ENFILE && errno != EACCES)
 		dead_note(to);
+	uncount(s);
 	smtp_reply_fini(&s->reply);
 	free(s);
 	relay.sessions--;

@@ -69,6 +69,7 @@ struct session {
 	bool plain;            /* TLS was tried in vain */
 	bool wrapped;          /* TLS from the first byte */
 	bool idle;             /* in the list */
+	bool counted;          /* relay/crowd.h */
 
 	/* before MAIL */
 	unsigned maps;         /* relay.maps as it began */
@@ -112,8 +113,9 @@ struct session *session_idle_take(const char *key);
 void session_idle_put(struct session *);
 /* Not in the list any more, if it was. */
 void session_idle_forget(struct session *);
-/* QUIT to the one that is idle longest, to all. */
+/* QUIT to the one that is idle longest; to one at that address; to all. */
 void session_idle_drop(void);
+void session_idle_drop_at(const struct target *);
 void session_idle_drop_all(void);
 
 /* --- between session.c, hello.c and mail.c ---------------------------- */

@@ -84,6 +84,20 @@ ipv4_of(const struct target *t, uint32_t *out)
 }
 
 bool
+target_same_address(const struct sockaddr_storage *a,
+    const struct sockaddr_storage *b)
+{
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+		    ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+	return a->ss_family == AF_INET6 &&
+	    memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+		&((const struct sockaddr_in6 *)b)->sin6_addr, 16) == 0;
+}
+
+bool
 target_is_nowhere(const struct target *t)
 {
 	const struct in6_addr *a =

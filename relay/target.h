@@ -29,6 +29,8 @@ void target_set(struct target *, struct span name, int family,
  */
 int target_literal(struct target *, struct span text, unsigned port);
 
+bool target_same_address(const struct sockaddr_storage *,
+    const struct sockaddr_storage *);
 /* No host can have it: 0.0.0.0, multicast, broadcast and kin. */
 bool target_is_nowhere(const struct target *);
 bool target_is_loopback(const struct target *);

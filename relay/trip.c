@@ -8,7 +8,8 @@
  *	  |      |  ^                text, or (an idle one) all from the begin
  *	  |      v  |
  *	  |     waits for a seat, or for an idle session
- *	  +--no target left--> every recipient gets the last reason
+ *	  +--no target left--> every recipient gets the last reason; or, if a
+ *	                       host was crowded, goes back to queue untried
  *
  * While one waits, all seats are taken: each connection that ends wakes as
  * many as there are seats then.
@@ -23,6 +24,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "relay/ask.h"
+#include "relay/crowd.h"
 #include "relay/dead.h"
 #include "relay/route.h"
 #include "relay/session.h"
@@ -66,6 +68,13 @@ trip_end(struct trip *t)
 	const struct verdict *why = route_why(t->route);
 	struct verdict v;
 
+	if (t->crowded) {
+		verdict_set(&v, 451, "4.4.5", false,
+		    "a host of this domain has enough connections of ours");
+		v.crowded = true;
+		trip_give_up(t, &v, SPAN_NONE);
+		return;
+	}
 	if (t->last.code != 0) {
 		v = t->last;
 		trip_give_up(t, &v, span_str(v.theirs ? t->last_host : ""));
@@ -108,12 +117,29 @@ must_wait(struct trip *t)
 	return true;
 }
 
+/*
+ * Another target that is as good may do. If none does, queue keeps the job for
+ * a while: here it would take the room of others.
+ */
+static void
+crowded(struct trip *t)
+{
+	t->crowded = true;
+	session_idle_drop_at(route_target(t->route));
+	route_no_worse(t->route);
+	route_next(t->route);
+}
+
 static void
 call(struct trip *t)
 {
 	const struct target *to = route_target(t->route);
 	struct verdict v;
 
+	if (t->job->transport == JOB_MX && crowd_is_full(to)) {
+		crowded(t);
+		return;
+	}
 	if (must_wait(t))
 		return;
 	if (to->ss.ss_family != AF_UNIX) {
@@ -229,6 +255,7 @@ trip_start(struct trip *t)
 {
 	if (goes_with_idle(t))
 		return;
+	t->crowded = false;
 	route_free(t->route);
 	t->route = route_new(t->job, on_route, t);
 	route_begin(t->route);

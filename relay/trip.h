@@ -21,6 +21,7 @@ struct trip {
 	char key[HOST_MAX + 16]; /* the hop; empty: no idle session will do */
 	bool fresh;         /* no idle session any more: one has failed us */
 	bool plain;         /* this target once more, without TLS */
+	bool crowded;       /* a target had enough connections already */
 	uint64_t until;     /* no further target after that */
 	struct verdict last; /* why the last target did not do; code 0: none */
 	char last_host[HOST_MAX + 64];

@@ -20,7 +20,7 @@ from child import PATIENCE, conf_text, spawn, wait_ready
 from house import cdb_write
 from wire import (CONFIG, CONNECT, CONNECT_IS, DNS, DNS_IS, DNSD, GO, JOB, JOB_IS,
                   MAP, PEER_LOST, QUEUE, RELAY, STOP, Reader, send, send_files,
-                  send_peer, send_text, span, split, u32, u64)
+                  send_peer, send_tally, send_text, span, split, u32, u64)
 
 MX, HOST, LMTP, LMTP_UNIX = 1, 2, 3, 4
 A, MXRR, AAAA = 1, 15, 28
@@ -263,6 +263,7 @@ class Carrier:
         if self.passwords:
             self.give_map('relay-passwords',
                           {k: v.encode() for k, v in self.passwords.items()})
+        send_tally(m)
         self.peer('queue', QUEUE)
         if self.with_dns:
             self.peer('dns', DNSD)

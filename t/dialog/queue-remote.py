@@ -325,6 +325,84 @@ with Queue(relay_timeout='1s') as q:
     t.ok(q.empties(), 'its mail goes with another')
     t.same(q.stop(), 0, 'it stops')
 
+# --- hosts that have enough connections of ours
+
+CROWD = (451, '4.4.5', 'enough connections of ours', '', 2)
+with Queue() as q:
+    tries = []
+
+    def third_time(address, job):
+        tries.append(address)
+        return CROWD if len(tries) < 3 else SAID
+    q.elsewhere = third_time
+    q.start()
+    q.ask(SENDER, ['a@far.example', 'b@far.example'], BODY)
+    t.ok(q.empties() and len(q.jobs) == 2, 'a crowded host is tried again',
+         len(q.jobs))
+    log = q.log_so_far()
+    t.ok('ev=deferred' not in log and log.count('ev=crowded') == 1,
+         'soon, which is no attempt', log)
+    q.elsewhere = lambda address, job: None
+    for i in range(6):
+        q.ask(SENDER, ['u%d@busy.example' % i], BODY)
+    q.pump(lambda: len(q.silent) == 5)
+    sock, qid, index = q.silent.pop()
+    q.say(sock, [(qid, index) + CROWD])
+    t.ok(q.pump(lambda: '"concurrency":4' in
+                q.ctl('destinations', '--json')[1]),
+         'one that has jobs under way gets one less')
+    q.elsewhere = lambda address, job: SAID
+    for sock, qid, index in q.silent:
+        q.say(sock, [(qid, index) + SAID])
+    t.ok(q.empties() and q.log_so_far().count('ev=crowded') == 1,
+         'and goes on when they end', q.log_so_far())
+    q.elsewhere = lambda address, job: CROWD
+    qid = q.ask(SENDER, ['a@rest.example'], BODY)[3]
+    q.pump(lambda: 'destination=rest.example' in q.log_so_far())
+    t.ok(q.ctl('flush', 'destination=rest.example')[0] == 0 and
+         q.ctl('remove', qid_text(qid))[0] == 0 and q.empties(),
+         'one that rests can be removed')
+    t.same(q.stop(), 0, 'it stops')
+with Queue(retry_min='1s', retry_max='1h') as q:
+    q.elsewhere = lambda address, job: CROWD
+    q.start()
+    q.ask(SENDER, ['a@far.example'], BODY)
+    t.ok(q.pump(lambda: 'ev=down destination=far.example' in q.log_so_far())
+         and settled(q) and 'enough connections' in q.ctl('list')[1],
+         'after retry-min it is put off')
+    t.same(q.stop(), 0, 'it stops')
+with Queue(retry_min='1h') as q:
+    q.elsewhere = lambda address, job: \
+        SAID if job['host'] == 'quick.example' else \
+        NOBODY if job['host'] == 'bad.example' else None
+    q.start()
+    q.ask(SENDER, ['a@quick.example'], BODY)
+    q.ask(SENDER, ['a@bad.example'], BODY)
+    q.pump(lambda: 'a@quick.example' in [a for _, a in q.delivered] and
+           'ev=deferred' in q.log_so_far())
+    for i in range(300):
+        q.submit(SENDER, ['u@h%d.example' % i], BODY)
+    q.pump(lambda: len(q.silent) == 300)
+    q.elsewhere = lambda address, job: \
+        SAID if job['host'] == 'quick.example' else None
+    q.ask(SENDER, ['b@bad.example'], BODY)
+    q.ask(SENDER, ['b@quick.example'], BODY)
+    t.ok(q.pump(lambda: 'b@quick.example' in [a for _, a in q.delivered]) and
+         len(q.silent) == 300, 'half of the room is not for who was not there')
+    for i in range(300, 600):
+        q.submit(SENDER, ['u@h%d.example' % i], BODY)
+    q.pump(lambda: len(q.answers) == 604 and len(q.silent) >= 437)
+    q.ask(SENDER, ['c@quick.example'], BODY)
+    t.ok(q.pump(lambda: 'c@quick.example' in [a for _, a in q.delivered]) and
+         len(q.silent) == 437, 'some of it only for who was quick',
+         len(q.silent))
+    q.elsewhere = lambda address, job: SAID
+    for sock, qid, index in q.silent:
+        q.say(sock, [(qid, index) + SAID])
+    q.ctl('flush')
+    t.ok(q.empties(), 'and all of it leaves', q.count())
+    t.same(q.stop(), 0, 'it stops')
+
 # --- much for one dead host, and room for others
 
 with Queue(active_max='400', retry_min='1h') as q:

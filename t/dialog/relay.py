@@ -14,7 +14,7 @@ from carrier import (A, AAAA, BAD, CLOSE, HANG, HOST, LMTP, LMTP_UNIX, MX,
 
 count = failed = 0
 R1, R2, R3 = 'r1@dest.test', 'r2@dest.test', 'r3@dest.test'
-DOWN = 1  # ABOUT_HOST
+DOWN, CROWDED = 1, 2  # ABOUT_HOST, ABOUT_CROWD
 PLAIN = '250-server\n250-PIPELINING\n250-SIZE 1000000\n250 8BITMIME'
 SLOW = '250-server\n250-SIZE 1000000\n250 8BITMIME'
 TLS = '250-server\n250-PIPELINING\n250 STARTTLS'
@@ -367,6 +367,86 @@ def reuse():
             [{R3: '250 2.0.0'}, {R2: '550 5.1.2'}] * 5,
             'no seat is lost with those who lead nowhere')
         is_(set(most), {1}, 'nor is one given twice')
+        end(c, s)
+
+
+def gate(server, *rcpts):
+    """These are not answered before the event is set."""
+    go = carrier.threading.Event()
+
+    def wait(talk):
+        go.wait(carrier.PATIENCE)
+        return '250 2.1.5 ok'
+    for r in rcpts:
+        server.says[r] = wait
+    return go
+
+
+def crowd():
+    a, b = hosts(2)
+    with Carrier({'relay-host-connections': '2', 'relay-idle-timeout': '1m',
+                  'smtp-port': str(a.port)}).start() as c:
+        z = c.zone
+        z[A, 'a.test'], z[A, 'b.test'] = ['127.0.0.2'], ['127.0.0.3']
+        for i in range(9):
+            z[MXRR, 'd%d.test' % i] = [(10, 'a.test')]
+        z[MXRR, 'equal.test'] = [(10, 'a.test'), (10, 'b.test')]
+        z[MXRR, 'backup.test'] = [(10, 'a.test'), (20, 'b.test')]
+        slow = ['slow@d%d.test' % i for i in range(2)]
+        go = gate(a, *slow)
+        first = [c.job([r], MX, r[5:]) for r in slow]
+        c.pump(lambda: sum('RCPT' in ' '.join(t.commands)
+                           for t in a.talks) == 2)
+        got = c.wait(c.job([R1], MX, 'd2.test'))
+        is_(got[R1][:2] + got[R1][3:], (451, '4.4.5', CROWDED, ''),
+            'a host has enough connections: another domain of it waits')
+        is_(len(a.talks), 2, 'no further one is made')
+        for i in range(4):
+            got = c.wait(c.job([R1], MX, 'equal.test'))
+            is_(short(got), {R1: '250 2.0.0'}, 'another host as good does')
+        got = c.wait(c.job([R1], MX, 'backup.test'))
+        is_(got[R1][3], CROWDED, 'a worse one does not')
+        got = c.wait(c.job([R1], HOST, '127.0.0.2', a.port))
+        is_(short(got), {R1: '250 2.0.0'}, 'a configured hop is not bound')
+        go.set()
+        c.wait(*first)
+        is_(short(c.results[first[0]]), {slow[0]: '250 2.0.0'}, 'they end')
+        n = len(a.talks)
+        for i in range(2, 6):
+            got = c.wait(c.job([R1], MX, 'd%d.test' % i))
+            while got[R1][3] == CROWDED:
+                got = c.wait(c.job([R1], MX, 'd%d.test' % i))
+            is_(short(got), {R1: '250 2.0.0'}, 'idle ones make room')
+        is_(len(a.talks), n + 4, 'each by one connection')
+        got = c.wait(c.job([R2], MX, 'd5.test'))
+        is_((short(got), len(a.talks)), ({R2: '250 2.0.0'}, n + 4),
+            'which is used again')
+        end(c, a, b)
+    s = Server('127.0.0.2')
+    with Carrier({'relay-host-connections': '1',
+                  'smtp-port': str(s.port)}).start() as c:
+        c.zone[A, 'a.test'] = ['127.0.0.2']
+        c.zone[MXRR, 'dest.test'] = [(10, 'a.test')]
+        s.says.update(EHLO=TLS, STARTTLS=CLOSE)
+        got = c.wait(c.job([R1], MX, 'dest.test'))
+        is_(short(got), {R1: '250 2.0.0'}, 'plain text after TLS has failed '
+            'is no second connection')
+        end(c, s)
+    s = Server('127.0.0.2')
+    with Carrier({'relay-host-connections': '0', 'relay-connections': '6',
+                  'relay-command-timeout': '50s',
+                  'smtp-port': str(s.port)}).start() as c:
+        c.zone[A, 'a.test'] = ['127.0.0.2']
+        s.says['EHLO'] = HANG
+        qids = []
+        for i in range(5):
+            c.zone[MXRR, 'd%d.test' % i] = [(10, 'a.test')]
+            qids.append(c.job([R1], MX, 'd%d.test' % i))
+            c.pump(lambda: sum(len(t.commands) for t in s.talks) == i + 1)
+        c.wait(*qids[3:])
+        ok(not any(c.finished(q) for q in qids[:3]),
+           'with many jobs, a slow host has less time')
+        is_(c.results[qids[4]][R1][:2], (451, '4.4.2'), 'for now')
         end(c, s)
 
 
@@ -897,7 +977,8 @@ def house():
 
 ALL = {'transaction': lambda: transaction(False),
        'drip': lambda: transaction(True), 'extensions': extensions,
-       'early_answer': early_answer, 'reuse': reuse, 'hostile': hostile,
+       'early_answer': early_answer, 'reuse': reuse, 'crowd': crowd,
+       'hostile': hostile,
        'way': way, 'lmtp': lmtp, 'tls': tls, 'house': house}
 for word in sys.argv[1:] or ALL:
     print('# ' + word, flush=True)
