@@ -10,15 +10,6 @@
 #include "lib/buf.h"
 #include "lib/chars.h"
 
-/* Length of the line in front, its LF included. */
-static size_t
-line_length(struct span in)
-{
-	size_t n = span_find(in, '\n');
-
-	return n < in.n ? n + 1 : n;
-}
-
 static struct span
 without_eol(struct span s)
 {
@@ -42,9 +33,9 @@ header_next(struct span *in, struct header_field *f)
 			break;
 	if (name == 0 || colon == in->n || in->p[colon] != ':')
 		return false;
-	end = line_length(*in);
+	end = span_line_length(*in);
 	while (end < in->n && char_is(in->p[end], CH_BLANK))
-		end += line_length(span_slice(*in, end, in->n));
+		end += span_line_length(span_slice(*in, end, in->n));
 	f->whole = span_take(in, end);
 	f->name = span_slice(f->whole, 0, name);
 	f->value = without_eol(span_slice(f->whole, colon + 1, end));

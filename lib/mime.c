@@ -61,15 +61,6 @@ rest(const struct walk *w)
 	return span_slice(w->in, (size_t)w->m.at, w->in.n);
 }
 
-/* The length of the line in front, with its end. */
-static size_t
-line_length(struct span s)
-{
-	size_t n = span_find(s, '\n');
-
-	return n < s.n ? n + 1 : n;
-}
-
 static struct span
 without_end_blanks(struct span s)
 {
@@ -111,7 +102,7 @@ is_delimiter(const struct walk *w, struct delimiter *d)
 	struct span s = rest(w);
 
 	return w->levels > 0 && s.n > 2 && s.p[0] == '-' && s.p[1] == '-' &&
-	    match(w, span_slice(s, 0, line_length(s)), d);
+	    match(w, span_slice(s, 0, span_line_length(s)), d);
 }
 
 /* Content that ends at m ends before the line end, but not before from. */
@@ -236,7 +227,7 @@ header(struct walk *w, size_t part, bool letter, struct delimiter *d)
 			advance(w, w->m.at + f.whole.n);
 			continue;
 		}
-		line = span_slice(s, 0, line_length(s));
+		line = span_slice(s, 0, span_line_length(s));
 		if (!letter || !is_stray(w, line))
 			break;
 		advance(w, w->m.at + line.n);
@@ -329,7 +320,7 @@ children(struct walk *w, size_t part, struct delimiter d, int depth)
 	size_t last = part;
 
 	while (d.level == level && !d.close) {
-		advance(w, w->m.at + line_length(rest(w)));
+		advance(w, w->m.at + span_line_length(rest(w)));
 		if (w->out->n < MIME_PARTS_MAX) {
 			last = w->out->n;
 			d = entity(w, digest, false, depth + 1);
@@ -362,7 +353,7 @@ multipart(struct walk *w, size_t part, int depth)
 	}
 	w->levels = level;
 	if (d.level == level) { /* the close delimiter, the epilogue */
-		advance(w, w->m.at + line_length(rest(w)));
+		advance(w, w->m.at + span_line_length(rest(w)));
 		d = scan(w, w->out->part[part].body);
 	}
 	return d;

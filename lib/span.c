@@ -79,6 +79,14 @@ span_find(struct span s, char c)
 }
 
 size_t
+span_line_length(struct span s)
+{
+	size_t n = span_find(s, '\n');
+
+	return n < s.n ? n + 1 : n;
+}
+
+size_t
 span_rfind(struct span s, char c)
 {
 	size_t i;

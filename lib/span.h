@@ -40,6 +40,8 @@ bool span_has(struct span s, char c);
 /* Index of the first (last) c in s, or s.n. */
 size_t span_find(struct span s, char c);
 size_t span_rfind(struct span s, char c);
+/* Length of the line in front, its LF included, if it has one. */
+size_t span_line_length(struct span s);
 
 /* The bytes [from, to) of s; both are clamped to s. */
 static inline struct span

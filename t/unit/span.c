@@ -77,6 +77,12 @@ test_find(void)
 	ok(span_find(s, '.') == 1 && span_rfind(s, '.') == 3, "find, rfind");
 	ok(span_find(s, 'x') == 5 && span_rfind(s, 'x') == 5, "not found");
 	ok(span_find(span_of(NULL, 0), 'x') == 0, "nothing in nothing");
+	ok(span_line_length(SPAN("a\r\nb")) == 3 &&
+		span_line_length(SPAN("\n")) == 1,
+	    "a line with its end");
+	ok(span_line_length(SPAN("ab")) == 2 &&
+		span_line_length(SPAN_NONE) == 0,
+	    "one that has none");
 	ok(span_has(s, 'c') && !span_has(s, 'd'), "has");
 	ok(span_eq(span_slice(s, 2, 3), SPAN("b")), "slice");
 	ok(span_slice(s, 9, 20).n == 0, "a slice is clamped");
