@@ -30,15 +30,6 @@ first_unseen(const struct mailbox *box)
 	return 0;
 }
 
-static void
-say_number(struct session *s, uint32_t n, const char *what)
-{
-	out_untagged(&s->out);
-	out_num(&s->out, n);
-	out_atom(&s->out, what);
-	out_end(&s->out);
-}
-
 /* RFC 3501 6.3.1, all of it. */
 static void
 say_folder(struct session *s)
@@ -46,8 +37,8 @@ say_folder(struct session *s)
 	uint32_t unseen = first_unseen(s->box);
 
 	view_flags(s);
-	say_number(s, mailbox_count(s->box), "EXISTS");
-	say_number(s, mailbox_recent(s->box), "RECENT");
+	view_number(s, mailbox_count(s->box), "EXISTS");
+	view_number(s, mailbox_recent(s->box), "RECENT");
 	if (unseen != 0)
 		say_code(s, "UNSEEN", unseen, "first unseen message");
 	say_code(s, "UIDVALIDITY", mailbox_uidvalidity(s->box), "UIDs valid");

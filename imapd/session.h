@@ -128,6 +128,8 @@ void view_sync(struct session *, bool expunges);
 void view_close(struct session *);
 /* "* FLAGS (...)" and "* OK [PERMANENTFLAGS (...)] ..." */
 void view_flags(struct session *);
+/* "* N WHAT" */
+void view_number(struct session *, uint32_t n, const char *what);
 /* "FLAGS (...)" of a message, as items of a FETCH response. */
 void view_message_flags(struct session *, uint32_t seq);
 

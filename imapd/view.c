@@ -45,8 +45,8 @@ view_message_flags(struct session *s, uint32_t seq)
 	flags_out(&s->out, s->box, m->flags, m->keywords, false);
 }
 
-static void
-say_number(struct session *s, uint32_t n, const char *what)
+void
+view_number(struct session *s, uint32_t n, const char *what)
 {
 	out_untagged(&s->out);
 	out_num(&s->out, n);
@@ -60,14 +60,14 @@ on_expunged(void *arg, uint32_t seq, uint32_t uid)
 	struct session *s = arg;
 
 	text_forget(s, uid);
-	say_number(s, seq, "EXPUNGE");
+	view_number(s, seq, "EXPUNGE");
 }
 
 static void
 on_exists(void *arg, uint32_t count, uint32_t recent)
 {
-	say_number(arg, count, "EXISTS");
-	say_number(arg, recent, "RECENT");
+	view_number(arg, count, "EXISTS");
+	view_number(arg, recent, "RECENT");
 }
 
 static void
