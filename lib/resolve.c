@@ -18,6 +18,19 @@
 
 enum { STEPS_MAX = 4 * ALIAS_WIDTH_MAX };
 
+void
+maps_replace(struct maps *m, const char *name, int fd)
+{
+	if (strcmp(name, "users") == 0)
+		map_replace(&m->users, fd, name);
+	else if (strcmp(name, "aliases") == 0)
+		map_replace(&m->aliases, fd, name);
+	else if (strcmp(name, "transport") == 0)
+		map_replace(&m->transport, fd, name);
+	else
+		fd_close(&fd);
+}
+
 /* --- one step ---------------------------------------------------------- */
 
 struct look {

@@ -19,6 +19,9 @@ struct maps { /* the descriptors that master handed out; NULL: not there */
 	struct map *transport; /* of lib/transport.h, not looked at here */
 };
 
+/* Takes fd, of the newest map of that name, -1: there is none (lib/map.h). */
+void maps_replace(struct maps *, const char *name, int fd);
+
 enum resolve_kind {
 	RESOLVE_MAILBOX, /* account is set */
 	RESOLVE_ALIAS,   /* targets: a list, see resolve_all() */

@@ -73,12 +73,7 @@ on_peer(struct daemon_peer *p)
 static void
 on_map(const char *name, int fd)
 {
-	if (span_eq(span_str(name), SPAN("users")))
-		map_replace(&queue.maps.users, fd, name);
-	else if (span_eq(span_str(name), SPAN("transport")))
-		map_replace(&queue.maps.transport, fd, name);
-	else
-		map_replace(&queue.maps.aliases, fd, name);
+	maps_replace(&queue.maps, name, fd);
 }
 
 static void

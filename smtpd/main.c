@@ -13,7 +13,6 @@
  *            addresses exist
  */
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "lib/daemon.h"
@@ -31,14 +30,7 @@ static struct daemon d;
 static void
 on_map(const char *name, int fd)
 {
-	if (strcmp(name, "users") == 0)
-		map_replace(&server.maps.users, fd, name);
-	else if (strcmp(name, "aliases") == 0)
-		map_replace(&server.maps.aliases, fd, name);
-	else if (strcmp(name, "transport") == 0)
-		map_replace(&server.maps.transport, fd, name);
-	else
-		fd_close(&fd);
+	maps_replace(&server.maps, name, fd);
 }
 
 void
@@ -92,13 +84,9 @@ main(int argc, char **argv)
 	daemon_start(&d, argc, argv);
 
 	server.conf = d.conf;
-	if (d.users_fd != -1)
-		map_replace(&server.maps.users, d.users_fd, "users");
-	if (d.aliases_fd != -1)
-		map_replace(&server.maps.aliases, d.aliases_fd, "aliases");
-	if (d.transport_fd != -1)
-		map_replace(&server.maps.transport, d.transport_fd,
-		    "transport");
+	on_map("users", d.users_fd);
+	on_map("aliases", d.aliases_fd);
+	on_map("transport", d.transport_fd);
 	for (i = 0; i < d.npeer; i++)
 		peers_set(&d.peer[i]);
 	doors_open(&d, &doors);
