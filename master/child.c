@@ -27,7 +27,7 @@
 enum {
 	READY_MS = 60 * 1000, /* from fork to READY */
 	REJOIN_MS = 1000,     /* from a lost channel to a new one */
-	FOLLOW_MS = 5 * 1000, /* from a lost channel to SIGKILL */
+	FOLLOW_MS = 10 * 1000, /* from a lost channel to SIGKILL */
 	AGAIN_MS = 100,       /* first wait before a seat is filled again */
 	AGAIN_MAX_MS = 30 * 1000,
 	EARLY_MAX = 64,

@@ -90,10 +90,10 @@ static const struct phase {
 	{ 1u << ROLE_SMTPD | 1u << ROLE_LOGIN | 1u << ROLE_POP3D |
 		1u << ROLE_IMAPD,
 	    10 * 1000 },
-	{ 1u << ROLE_AUTH, 5 * 1000 },
+	{ 1u << ROLE_AUTH, 10 * 1000 },
 	{ 1u << ROLE_RELAY, 10 * 1000 }, /* its results still reach queue */
 	{ 1u << ROLE_QUEUE, 20 * 1000 },
-	{ ~0u, 5 * 1000 },
+	{ ~0u, 10 * 1000 },
 };
 
 static size_t phase;

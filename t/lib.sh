@@ -207,6 +207,10 @@ log_has() { # regular expression
 	grep -Eq -e "$1" "$LOG"
 }
 
+free_port() { # one for a server of the test's own, now and later
+	(cd "$TOP/t" && python3 -B -c 'import zones; print(zones.free_port())')
+}
+
 # --- mail
 
 maildir() { # user001

@@ -8,11 +8,6 @@ postfix_here() {
 	command -v postconf >/dev/null && id postfix >/dev/null 2>&1
 }
 
-port_free() {
-	python3 -c 'import socket
-print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
-}
-
 listens() { # port
 	python3 -c "import socket
 socket.create_connection(('127.0.0.1', $1), 5)"

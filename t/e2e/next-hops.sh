@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 need python3 curl
 cat >"$T/hosts.py" <<'X'
-"""hosts DIR: an SMTP server on a free port, LMTP on DIR/lmtp.sock and on
+"""hosts DIR PORT: an SMTP server there, LMTP on DIR/lmtp.sock and on
 DIR/shut.sock, which its owner alone may use. Recipients that begin with "no"
 are refused, those with "later" put off. Mail goes to DIR/got."""
 import os, socket, socketserver, sys
@@ -61,8 +61,7 @@ class Tcp(socketserver.ThreadingTCPServer):
 class Unix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 import threading
-port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-t = Tcp(('127.0.0.1', port), Talk)
+t = Tcp(('127.0.0.1', int(sys.argv[2])), Talk)
 for name, mode in (('lmtp.sock', 0o666), ('shut.sock', 0o600)):
     path = os.path.join(where, name)
     if os.path.exists(path):
@@ -70,18 +69,18 @@ for name, mode in (('lmtp.sock', 0o666), ('shut.sock', 0o600)):
     u = Unix(path, Ltalk)
     os.chmod(path, mode)
     threading.Thread(target=u.serve_forever, daemon=True).start()
-with open(where + '/port', 'w') as f:
-    f.write('%d\n' % t.server_address[1])
+open(where + '/up', 'w').close()
 t.serve_forever()
 X
 chmod 755 "$T"
 mkdir -m 755 "$T/hosts"
 : >"$T/hosts/got"
-hosts_start() { # [port]
-	rm -f "$T/hosts/port"
-	python3 "$T/hosts.py" "$T/hosts" "$@" 2>"$T/hosts.err" &
+PORT=$(free_port)
+hosts_start() {
+	rm -f "$T/hosts/up"
+	python3 "$T/hosts.py" "$T/hosts" "$PORT" 2>"$T/hosts.err" &
 	HELPERS=$!
-	wait_for 20 test -s "$T/hosts/port"
+	wait_for 20 test -e "$T/hosts/up"
 }
 hosts_stop() {
 	kill "$HELPERS"
@@ -92,7 +91,6 @@ got() { # how and who
 	grep -qx "$1" "$T/hosts/got"
 }
 ok "other hosts" hosts_start
-PORT=$(cat "$T/hosts/port")
 instance_start --users 2 --set relay-loopback=yes \
     --set "lmtp-sockets=$T/hosts/lmtp.sock $T/hosts/shut.sock" \
     --set relay-domains=backup.test --set retry-min=1s --set retry-max=2s
@@ -170,7 +168,7 @@ ok "a letter to one that is away" letter back@host.test
 ok "waits" wait_for 20 log_has 'ev=deferred .*back@host.test'
 ok "restart" instance_restart
 ok "it still waits" queue_is 1
-ok "the host is back" hosts_start "$PORT"
+ok "the host is back" hosts_start
 postern flush
 ok "and gets it" wait_for 30 got "smtp back@host.test"
 finish

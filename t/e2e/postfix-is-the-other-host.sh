@@ -13,7 +13,7 @@ postfix_end() {
 	cleanup
 }
 trap postfix_end EXIT
-in_port=$(port_free)
+in_port=$(free_port)
 echo 'smtp_tls_loglevel = 1' | postfix_start "$in_port" || {
 	note <"$T/postfix.out"
 	skip_all "Postfix does not start here"

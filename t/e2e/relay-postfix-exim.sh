@@ -37,7 +37,7 @@ box_last() {
 
 # --- Postfix: postfix.test
 
-postfix_port=$(port_free)
+postfix_port=$(free_port)
 if postfix_here; then
 	mkdir -p "$P/box"
 	boxes_make "$P/box" 64000:64000
@@ -70,7 +70,7 @@ fi
 # own has both.
 
 E=$T/exim
-exim_port=$(port_free)
+exim_port=$(free_port)
 exim=$(command -v exim4 || command -v exim ||
     echo "$TOP/t/out/exim/usr/sbin/exim4")
 cat >"$T/as-exim" <<'X'
