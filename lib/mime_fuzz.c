@@ -73,18 +73,6 @@ check_each(const struct structure_part *p, void *arg)
 }
 
 static void
-check_told(const struct structure *s)
-{
-	struct buf told;
-	bool good;
-
-	buf_init(&told, SIZE_MAX / 4);
-	good = structure_is_told(s, &told);
-	assert(good);
-	buf_fini(&told);
-}
-
-static void
 check_record(struct span in)
 {
 	struct structure_part p;
@@ -99,7 +87,7 @@ check_record(struct span in)
 	assert(!b.bad && structure_open(buf_get(&b), &s) == 0);
 	assert(structure_size(&s) == size);
 	structure_each(&s, check_each, &in);
-	check_told(&s);
+	structure_must_be_told(&s);
 	assert(structure_find(&s, NULL, 0, &p) == 0);
 	assert(p.header == 0 && p.end == in.n && p.is_message &&
 	    p.header_size + p.body_size == structure_size(&s));

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "lib/mailbox.h"
 #include "lib/maildir.h"
 #include "t/unit/tap.h"
+#include "t/unit/tree.h"
 
 static const struct name_case {
 	const char *what, *name, *disk; /* NULL: refused */
@@ -286,15 +286,6 @@ maildir_new(const char *dir)
 	return at;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
-
 int
 main(void)
 {
@@ -312,6 +303,6 @@ main(void)
 	at = maildir_new(second);
 	test_first(at);
 	close(at);
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	return done();
 }

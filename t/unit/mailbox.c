@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,18 +18,10 @@
 #include "lib/mailbox_log.h"
 #include "lib/structure.h"
 #include "t/unit/tap.h"
+#include "t/unit/tree.h"
 
 static int box = -1;
 static char dir[64];
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
 
 static void
 box_end(void)
@@ -39,7 +30,7 @@ box_end(void)
 		return;
 	close(box);
 	box = -1;
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 }
 
 static void

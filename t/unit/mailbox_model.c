@@ -14,7 +14,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +23,7 @@
 #include "lib/die.h"
 #include "lib/maildir.h"
 #include "t/unit/tap.h"
+#include "t/unit/tree.h"
 
 enum { VIEWS = 3, ID_MAX = 20000, UID_MAX = 1 << 25, FILES_MAX = 4000 };
 
@@ -581,15 +581,6 @@ run(uint64_t steps)
 	}
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *w)
-{
-	(void)st;
-	(void)type;
-	(void)w;
-	return remove(path);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -613,7 +604,7 @@ main(int argc, char **argv)
 		free(views[i].uid);
 	}
 	close(box);
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	ok(true, "sessions agree with the directory");
 	return done();
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include "lib/limits.h"
 #include "lib/os_file.h"
 #include "t/unit/tap.h"
+#include "t/unit/tree.h"
 
 static const struct name_case {
 	const char *what, *name, *unique, *base, *flags;
@@ -210,15 +210,6 @@ test_rename(int at)
 	    "an existing file is never replaced");
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 int
 main(void)
 {
@@ -235,6 +226,6 @@ main(void)
 	test_sweep(at);
 	test_rename(at);
 	close(at);
-	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	return done();
 }

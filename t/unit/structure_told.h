@@ -4,6 +4,8 @@
 #ifndef T_UNIT_STRUCTURE_TOLD_H
 #define T_UNIT_STRUCTURE_TOLD_H
 
+#include <assert.h>
+
 #include "lib/imap_out.h"
 #include "lib/structure.h"
 #include "t/unit/imap_grammar.h"
@@ -36,6 +38,19 @@ structure_is_told(const struct structure *s, struct buf *told)
 	return good && g_is(&in, "* ") && g_envelope(&in) && g_is(&in, " ") &&
 	    g_body(&in, 0) && g_is(&in, " ") && g_body(&in, 0) &&
 	    span_eq(in, SPAN("\r\n"));
+}
+
+/* For fuzz targets. */
+static inline void
+structure_must_be_told(const struct structure *s)
+{
+	struct buf told;
+	bool good;
+
+	buf_init(&told, SIZE_MAX / 4);
+	good = structure_is_told(s, &told);
+	assert(good);
+	buf_fini(&told);
 }
 
 #endif
