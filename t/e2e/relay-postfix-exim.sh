@@ -1,7 +1,8 @@
 #!/bin/sh
 # A real Postfix and a real Exim, as private instances, are the other hosts:
 # mail goes to each by relay, and comes from each by SMTP; with TLS, many at
-# once, refused recipients, and odd lines that come through unchanged.
+# once, refused recipients, odd lines that come through unchanged, and what they
+# say they do not take: 8-bit content, by a Postfix that refuses it.
 . "$(dirname "$0")/../lib.sh"
 need_root
 need python3 curl
@@ -54,6 +55,8 @@ if postfix_here; then
 		smtpd_tls_cert_file = $P/cert.pem
 		smtpd_tls_key_file = $P/key.pem
 		smtpd_tls_received_header = yes
+		smtpd_discard_ehlo_keywords = 8bitmime, silent-discard
+		strict_8bitmime = yes
 	X
 	then
 		peers="$peers postfix"
@@ -203,6 +206,33 @@ ok "the transport map" postern map transport
 body_of() { # drops the header and what Maildir writers add at the end
 	sed '1,/^$/d'
 }
+# What must not: Postfix is not told of 8 bits, and no line is too long.
+python3 - >"$T/large" <<'X'
+import sys
+cafe = 'a large cup of caf\u00e9\n'.encode() * 20
+sys.stdout.buffer.write(
+    b'From: a@client.test\nSubject: recoded\nMIME-Version: 1.0\n'
+    b'Content-Type: multipart/mixed; boundary="=_b"\n'
+    b'Content-Transfer-Encoding: 8bit\n\n'
+    b'--=_b\nContent-Type: text/plain; charset=utf-8\n'
+    b'Content-Transfer-Encoding: 8bit\n\n' + cafe +
+    b'--=_b\nContent-Type: text/html\n\n<p>' + b'word ' * 1000 +
+    b'</p>\n--=_b--\n')
+X
+same_meaning() { # sent got: the parts decode to the same
+	python3 - "$@" <<'X'
+import email, sys
+def read(path):
+    m = email.message_from_binary_file(open(path, 'rb'))
+    return [(p.get_content_type(), p.get_payload(decode=True))
+            for p in m.walk() if not p.is_multipart()]
+sys.exit(read(sys.argv[1]) != read(sys.argv[2]))
+X
+}
+is_plain() { # file
+	python3 -c 'import sys; m = open(sys.argv[1], "rb").read()
+sys.exit(any(b > 127 for b in m) or max(map(len, m.split(b"\n"))) > 998)' "$1"
+}
 for peer in $peers; do
 	box=$T/$peer/box
 	to=there@$peer.test
@@ -225,6 +255,13 @@ for peer in $peers; do
 	body_of <"$T/odd" >"$T/wanted"
 	ok "$peer: not a byte is changed" cmp "$T/got" "$T/wanted"
 	have=$(box_count "$box" there)
+	ok "$peer: 8-bit, and a long line" smtp a@client.test "$to" "$T/large"
+	have=$((have + 1))
+	ok "$peer: are taken" wait_for 20 box_has "$box" there "$have"
+	large=$(grep -l '^Subject: recoded' "$box"/there/Maildir/new/*)
+	ok "$peer: and mean the same" same_meaning "$T/large" "$large"
+	[ $peer != postfix ] ||
+		ok "$peer: but are neither any more" is_plain "$large"
 	LOAD_SECONDS=300 python3 - "$TOP/t/load.py" "$SMTP_PORT" "$to" "$N" \
 	    >"$T/load.out" 2>&1 <<-'X'
 		import runpy, sys
