@@ -100,6 +100,8 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/encode$S.o \
 	lib/content$S.o \
 	lib/recode$S.o \
+	lib/recode_header$S.o \
+	lib/recode_plan$S.o \
 	lib/fold$S.o \
 	lib/fold_table$S.o \
 	lib/part_text$S.o \
