@@ -79,7 +79,7 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/lock$S.o lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
 	lib/mailbox_delivered$S.o lib/mailbox_found$S.o \
 	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_look$S.o lib/mailbox_map$S.o \
-	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_scan$S.o \
+	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_rotate$S.o lib/mailbox_scan$S.o \
 	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
 	lib/mailbox_validity$S.o lib/os_watch$S.o lib/mutf7$S.o \
 	lib/folder_name$S.o lib/folders$S.o lib/folders_change$S.o \

@@ -54,7 +54,9 @@ struct table {
 	char *keyword[MAILBOX_KEYWORDS_MAX];
 	unsigned keywords_added; /* since the client was told */
 	struct mailbox_state cur, new; /* when the table was true */
-	uint64_t synced;         /* the log is durable up to here */
+	uint64_t synced;         /* the log is durable up to here; its name,
+	                          * too, if this is not 0 */
+	uint64_t promised;       /* where the last NEW record ends */
 	uint64_t events;         /* in cur/, that the log has told of */
 	bool delivered;          /* deliver told of something in new/ */
 };
@@ -122,11 +124,15 @@ void index_unlock(struct mailbox *);
  */
 int index_append(struct mailbox *, struct buf *b, bool durable);
 int index_sync(struct mailbox *);
+/*
+ * Reads to the end. *rest: bytes there that are no whole record (yet). A
+ * record that makes no sense counts as applied: damaged is set.
+ */
+int index_read(struct mailbox *, uint64_t *rest, bool *damaged);
+void index_complain(const char *what, const char *why);
 /* A record for index_append: begin, put fields, end. */
 size_t record_begin(struct mailbox *, struct buf *, enum mailbox_log_type);
 void record_end(struct mailbox *, struct buf *, size_t start);
-/* Under the lock: a log that has grown long is written anew, a map too. */
-int index_tidy(struct mailbox *);
 /* A file in tmp/ under a name of its own, and how it becomes `name`. */
 int index_create(struct mailbox *, struct buf *tmp);
 int index_publish(struct mailbox *, struct buf *tmp, const char *name,
@@ -134,6 +140,16 @@ int index_publish(struct mailbox *, struct buf *tmp, const char *name,
 int write_all(int fd, struct span);
 /* Bytes [at, at + n), or as many as there are, onto b. */
 int read_at(int fd, struct buf *b, uint64_t at, size_t n);
+
+/* mailbox_rotate.c. Under the lock: a log that has grown long is written
+ * anew, a map too. */
+int index_tidy(struct mailbox *);
+int index_rotate(struct mailbox *);
+/*
+ * There is no log (first), or none that can be read: a new one, of what the
+ * map or this session still knows.
+ */
+int index_rebuild(struct mailbox *, bool first);
 
 /* The name of the row's file (and whether in new/); NULL: not known. */
 const char *row_name(struct mailbox *, const struct row *);

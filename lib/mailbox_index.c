@@ -1,6 +1,5 @@
 /*
- * mailbox_index: the log as a file: opened, locked, followed, appended to,
- * replaced.
+ * mailbox_index: the log as a file: opened, locked, followed, appended to.
  *
  * - readers take no lock: they stop at a record that is not whole yet
  * - under the lock such a record is damage, of a crash or a disk: what comes
@@ -9,6 +8,9 @@
  * - a log is replaced by rename only, so a descriptor is a whole log for as
  *   long as it is open; that it was replaced shows in its number of links
  * - a log by itself holds everything; the map only saves reading it
+ * - no uid is told before the log is durable up to it: who has read a NEW
+ *   record that is beyond t.synced syncs it himself, since its writer may
+ *   have been killed (promise_due())
  */
 #include "lib/mailbox_impl.h"
 
@@ -33,16 +35,13 @@
 
 enum {
 	READ_PIECE = 1024 * 1024, /* and more if a record is larger */
-	UID_GAP = 1 << 20, /* uids that a lost log may have given out */
 	OPEN_LOG = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 	OPEN_TMP = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW,
-	LOG_SMALL = 512 * 1024, /* no reason to write it anew */
-	ROW_GUESS = 128,        /* bytes of a message in a fresh log */
 };
 
-static void
-complain(const char *what, const char *why)
+void
+index_complain(const char *what, const char *why)
 {
 	log_begin(LL_WARN, "index");
 	log_str("what", what);
@@ -116,12 +115,8 @@ follow(struct mailbox *m, struct span in)
 	return 0;
 }
 
-/*
- * Reads to the end. *rest: bytes there that are no whole record (yet). A
- * record that makes no sense counts as applied: damaged is set.
- */
-static int
-read_tail(struct mailbox *m, uint64_t *rest, bool *damaged)
+int
+index_read(struct mailbox *m, uint64_t *rest, bool *damaged)
 {
 	uint64_t before;
 	struct stat st;
@@ -214,211 +209,6 @@ index_publish(struct mailbox *m, struct buf *tmp, const char *name, bool first)
 	return rc;
 }
 
-/* A fresh log, complete, takes the name. first: only if there is none. */
-static int
-log_publish(struct mailbox *m, struct buf *content, uint64_t id, bool first)
-{
-	struct buf tmp;
-	int fd, rc = -1;
-
-	buf_init(&tmp, PATH_LEN_MAX);
-	fd = index_create(m, &tmp);
-	if (fd == -1)
-		goto out;
-	/* Held before anybody can find it. */
-	if (lock_wait(fd, MAILBOX_LOCK_MS) == -1 ||
-	    write_all(fd, buf_get(content)) == -1 || fsync(fd) == -1) {
-		(void)unlinkat(m->dir, buf_cstr(&tmp), 0);
-		goto out;
-	}
-	if (index_publish(m, &tmp, LOG_NAME, first) == -1 ||
-	    fsync(m->dir) == -1)
-		goto out;
-	fd_close(&m->log);
-	m->log = fd;
-	m->id = id;
-	m->at = content->n;
-	fd = -1;
-	rc = 0;
-out:
-	fd_close(&fd);
-	buf_fini(&tmp);
-	return rc;
-}
-
-static void
-snapshot_row(struct mailbox *m, struct buf *b, const struct row *r)
-{
-	struct mailbox_log_new e;
-	struct buf name;
-
-	buf_init(&name, 256);
-	e = (struct mailbox_log_new){
-		.uid = r->m.uid,
-		.flags = (uint16_t)(r->m.flags & MF_STORED),
-		.bits = r->bits & (ROW_IN_NEW | ROW_RECENT | ROW_FRESH),
-		.size_known = r->m.size_known,
-		.keywords = r->m.keywords,
-		.modseq = r->m.modseq,
-		.size = r->m.size,
-		.date = r->m.internaldate,
-	};
-	/* Flags that came from the log alone can make a name too long. */
-	if (row_name(m, r) != NULL && m->name.n <= UINT8_MAX) {
-		buf_span(&name, buf_get(&m->name));
-	} else {
-		buf_char(&name, '\0');
-		put_u64(&name, r->hash);
-	}
-	e.name = buf_get(&name);
-	mailbox_log_new_put(b, &e);
-	buf_fini(&name);
-}
-
-static void
-snapshot(struct mailbox *m, struct buf *b, uint64_t id)
-{
-	const struct table *t = &m->t;
-	size_t start;
-	uint32_t i;
-
-	mailbox_log_head_encode(b,
-	    &(struct mailbox_log_head){ id, t->uidvalidity });
-	start = mailbox_log_begin(b, MLOG_UIDNEXT, t->uidnext, t->modseq);
-	mailbox_log_end(b, start, id, 0);
-	for (i = 0; i < MAILBOX_KEYWORDS_MAX; i++) {
-		if (t->keyword[i] == NULL)
-			continue;
-		start = mailbox_log_begin(b, MLOG_KEYWORD, t->uidnext,
-		    t->modseq);
-		put_u8(b, (uint8_t)i);
-		buf_str(b, t->keyword[i]);
-		mailbox_log_end(b, start, id, 0);
-	}
-	for (i = 0; i < t->n;) {
-		start = mailbox_log_begin(b, MLOG_NEW, t->uidnext, t->modseq);
-		for (; i < t->n && b->n - start < MAILBOX_LOG_RECORD_MAX / 2;
-		     i++)
-			if (!t->row[i].m.gone)
-				snapshot_row(m, b, &t->row[i]);
-		mailbox_log_end(b, start, id, 0);
-	}
-}
-
-/* Where each row's name is in the log that holds `content`. */
-static void
-names_move(struct mailbox *m, struct span content, uint64_t id)
-{
-	struct mailbox_log_record rec;
-	struct mailbox_log_new e;
-	uint64_t at = MAILBOX_LOG_HEAD, entry;
-	struct row *r;
-	struct span in;
-
-	span_take(&content, MAILBOX_LOG_HEAD);
-	while (mailbox_log_take(&content, &at, id, &rec) == 0) {
-		if (rec.type != MLOG_NEW)
-			continue;
-		in = rec.payload;
-		while (in.n > 0) {
-			entry = rec.payload_at + (rec.payload.n - in.n);
-			if (mailbox_log_new_get(&in, &e) == -1)
-				return;
-			r = table_find(&m->t, e.uid);
-			if (r == NULL)
-				continue;
-			r->name_at = (uint32_t)(entry + e.name_at);
-			r->bits &= (uint16_t) ~(ROW_RENAMED | ROW_ODD);
-			if (name_odd(e.name, r->m.flags & MF_STORED))
-				r->bits |= ROW_ODD;
-		}
-	}
-}
-
-static int
-rotate(struct mailbox *m, bool first)
-{
-	struct buf b;
-	uint64_t id;
-	int rc;
-
-	random_bytes(&id, sizeof(id));
-	buf_init(&b, MAILBOX_LOG_MAX);
-	snapshot(m, &b, id);
-	if (b.bad) {
-		buf_fini(&b);
-		errno = EFBIG;
-		return -1;
-	}
-	rc = log_publish(m, &b, id, first);
-	if (rc == 0) {
-		names_move(m, buf_get(&b), id);
-		m->t.synced = m->at;
-		m->map_at = 0;
-		m->t.cur.kind = m->t.new.kind = STATE_UNKNOWN;
-		if (m->watch != NULL)
-			os_watch_again(m->watch, m->dir, 0);
-	}
-	buf_fini(&b);
-	return rc;
-}
-
-int
-index_tidy(struct mailbox *m)
-{
-	struct mailbox_state cur = m->t.cur, new = m->t.new;
-
-	assert(m->locked);
-	if (m->at > LOG_SMALL + (uint64_t)m->t.n * ROW_GUESS * 4) {
-		if (rotate(m, false) == -1 ||
-		    state_write(m, &cur, &new) == -1)
-			return -1;
-	}
-	if (map_due(m))
-		(void)map_write(m); /* without it, it only takes longer */
-	return 0;
-}
-
-/* Past all that the log we do not have can have given out. */
-static void
-uids_skip(struct mailbox *m)
-{
-	if (m->t.uidnext < UINT32_MAX - UID_GAP)
-		m->t.uidnext += UID_GAP;
-}
-
-/*
- * There is no log, or none that can be read: a new one, of what the map or
- * this session still knows.
- */
-static int
-rebuild(struct mailbox *m, bool first)
-{
-	bool damaged = false;
-	uint64_t rest;
-
-	/*
-	 * Removed under us: what others wrote before is still there. But
-	 * there may have been another log meanwhile, that we never saw.
-	 */
-	if (m->log != -1 && m->t.uidvalidity != 0) {
-		(void)read_tail(m, &rest, &damaged);
-		complain("log", "it was lost; uids come from this session");
-		uids_skip(m);
-	}
-	if (m->t.uidvalidity == 0 && map_recover(m) == 0) {
-		complain("map", "the log is lost; uids come from the map");
-		uids_skip(m);
-	}
-	if (m->t.uidvalidity == 0) {
-		table_fini(&m->t);
-		m->t.uidvalidity = validity_next(m->dir, 0);
-		if (m->t.uidvalidity == 0)
-			return -1;
-	}
-	return rotate(m, first);
-}
-
 /*
  * Reads the head of an open log. 0; 1: it is none. Its first record belongs
  * to it: without that a log that was emptied would look like a new one.
@@ -468,7 +258,7 @@ load(struct mailbox *m, const struct mailbox_log_head *head)
 		m->map_at = 0;
 	}
 	m->exact = false;
-	if (read_tail(m, &rest, &damaged) == -1)
+	if (index_read(m, &rest, &damaged) == -1)
 		return -1;
 	return 0;
 }
@@ -581,7 +371,7 @@ index_catch_up(struct mailbox *m)
 	}
 	if ((uint64_t)st.st_size == m->at)
 		return 0;
-	return read_tail(m, &rest, &damaged);
+	return index_read(m, &rest, &damaged);
 }
 
 /*
@@ -598,7 +388,7 @@ lock_current(struct mailbox *m, uint64_t *size)
 	for (;;) {
 		rc = replaced ? adopt(m) : 0;
 		if (rc == -1 && errno == ENOENT) {
-			if (rebuild(m, true) == 0) {
+			if (index_rebuild(m, true) == 0) {
 				*size = m->at;
 				return 0; /* made under its lock */
 			}
@@ -633,17 +423,17 @@ settle_log(struct mailbox *m, uint64_t size)
 	if (rc == -1)
 		return -1;
 	if (rc == 1 || (m->id != 0 && head.id != m->id) || size < m->at) {
-		complain("log", "it is damaged or was cut short");
-		return rebuild(m, false);
+		index_complain("log", "it is damaged or was cut short");
+		return index_rebuild(m, false);
 	}
-	if (size > m->at && read_tail(m, &rest, &damaged) == -1)
+	if (size > m->at && index_read(m, &rest, &damaged) == -1)
 		return -1;
 	if (rest == 0 && !damaged)
 		return 0;
-	complain("log", "its end is damaged; it is written anew");
+	index_complain("log", "its end is damaged; it is written anew");
 	if (rest > 0 && read_past_damage(m) == -1)
 		return -1;
-	return rotate(m, false);
+	return index_rotate(m);
 }
 
 int
@@ -693,7 +483,9 @@ index_open(struct mailbox *m)
 int
 index_sync(struct mailbox *m)
 {
-	if (fdatasync(m->log) == -1)
+	/* A new log's name is not durable yet, nor was there reason to. */
+	if (fdatasync(m->log) == -1 ||
+	    (m->t.synced == 0 && fsync(m->dir) == -1))
 		return -1;
 	m->t.synced = m->at;
 	return 0;

@@ -168,6 +168,7 @@ mailbox_map_decode(struct span in, struct table *t, uint64_t *id, uint64_t *at)
 	t->uidnext = h.uidnext;
 	t->modseq = h.modseq;
 	t->synced = h.synced;
+	t->promised = h.synced == 0 && h.rows > 0 ? h.at : h.synced;
 	t->cur = h.cur;
 	t->new = h.new;
 	*id = h.id;
@@ -282,10 +283,15 @@ map_recover(struct mailbox *m)
 	return 0;
 }
 
-/* Reading so much of the log again would cost more than this map. */
+/*
+ * Reading so much of the log again would cost more than this map. It does
+ * not tell that there is something to be synced.
+ */
 bool
 map_due(const struct mailbox *m)
 {
+	if (m->t.synced > 0 && m->t.promised > m->t.synced)
+		return false;
 	return m->at - m->map_at >
 	    MAP_TAIL + (uint64_t)m->t.n * MAP_ROW / 8;
 }

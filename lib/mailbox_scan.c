@@ -374,6 +374,13 @@ take_due(const struct mailbox *m)
 	return false;
 }
 
+/* Are there uids that power failure would take back? */
+static bool
+promise_due(const struct mailbox *m)
+{
+	return m->t.promised > m->t.synced;
+}
+
 int
 refresh(struct mailbox *m, unsigned force)
 {
@@ -384,13 +391,18 @@ refresh(struct mailbox *m, unsigned force)
 	if (index_catch_up(m) == -1)
 		return -1;
 	due = state_due(m) | force;
-	if (due == 0 && !take_due(m))
+	if (due == 0 && !take_due(m) && !promise_due(m))
 		return 0;
 	if (index_lock(m) == -1)
 		return -1;
 	due = state_due(m) | force;
 	if (due != 0 && scan(m, due) == -1)
 		goto out;
+	if (promise_due(m)) {
+		if (index_sync(m) == -1)
+			goto out;
+		(void)state_write(m, &m->t.cur, &m->t.new); /* as it was */
+	}
 	if (take_due(m) && take(m) == -1)
 		goto out;
 	rc = index_tidy(m);

@@ -140,6 +140,7 @@ apply_new(struct table *t, const struct mailbox_log_record *rec, uint64_t at)
 		if (t->modseq < m.modseq)
 			t->modseq = m.modseq;
 	}
+	t->promised = at + rec->payload.n;
 	return 0;
 }
 

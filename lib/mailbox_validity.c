@@ -3,7 +3,8 @@
  * than every one before it. The clock alone would give one number twice
  * within a second, or after it was set back; so the largest number of all
  * folders of a Maildir is kept in VALIDITY_NAME in its INBOX: ten digits and
- * LF, written in place, under a lock, synced.
+ * LF, written in place, under a lock, synced. To sync seldom, a process takes
+ * BLOCK numbers at once, and uses them as long as nobody has taken any since.
  *
  * A folder knows its INBOX by Maildir++'s mark: a file maildirfolder in it
  * says that the Maildir is the directory above.
@@ -20,7 +21,14 @@
 #include "lib/limits.h"
 #include "lib/lock.h"
 
-enum { DIGITS = 10 };
+enum { DIGITS = 10, BLOCK = 16 };
+
+/* What this process has taken and not used: those after last, up to end. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	uint32_t last, end;
+} held;
 
 static int
 validity_open(int dirfd)
@@ -68,27 +76,56 @@ validity_write(int fd, uint32_t v)
 	return rc;
 }
 
+/* The file says `last`. 0: nothing is held that comes after it. */
+static uint32_t
+held_next(const struct stat *st, uint32_t last, uint32_t above)
+{
+	if (held.end == 0 || held.end != last || held.last == held.end ||
+	    held.last < above || st->st_dev != held.dev ||
+	    st->st_ino != held.ino)
+		return 0;
+	return ++held.last;
+}
+
+/* BLOCK numbers; the first is for now. 0: it cannot be kept. */
+static uint32_t
+block_take(int fd, const struct stat *st, uint32_t last, uint32_t above)
+{
+	int64_t now = (int64_t)time(NULL);
+	uint32_t v = last > above ? last : above, end;
+
+	if (v >= UINT32_MAX - BLOCK)
+		v = 0; /* in a hundred years, or a file of nonsense */
+	v = now > (int64_t)v && now < UINT32_MAX - BLOCK ? (uint32_t)now :
+							   v + 1;
+	end = v + BLOCK - 1;
+	if (validity_write(fd, end) == -1)
+		return 0;
+	held.dev = st->st_dev;
+	held.ino = st->st_ino;
+	held.last = v;
+	held.end = end;
+	return v;
+}
+
 uint32_t
 validity_next(int dirfd, uint32_t above)
 {
-	int64_t now = (int64_t)time(NULL);
+	struct stat st;
 	uint32_t v, last;
 	int fd;
 
 	fd = validity_open(dirfd);
 	if (fd == -1)
 		return 0;
-	if (lock_wait(fd, MAILBOX_LOCK_MS) == -1) {
+	if (lock_wait(fd, MAILBOX_LOCK_MS) == -1 || fstat(fd, &st) == -1) {
 		fd_close(&fd);
 		return 0;
 	}
 	last = validity_read(fd);
-	v = last > above ? last : above;
-	if (v == UINT32_MAX)
-		v = 0; /* in a hundred years, or a file of nonsense */
-	v = now > (int64_t)v && now < UINT32_MAX ? (uint32_t)now : v + 1;
-	if (validity_write(fd, v) == -1)
-		v = 0;
+	v = held_next(&st, last, above);
+	if (v == 0)
+		v = block_take(fd, &st, last, above);
 	fd_close(&fd);
 	return v;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/die.h"
+#include "lib/ipc.h"
 #include "lib/log.h"
 #include "lib/maildir.h"
 #include "lib/mailbox_log.h"
@@ -200,6 +201,124 @@ test_look(void)
 		!mailbox_msg(m, 2)->size_known && dated(m, 4, 4000),
 	    "what was told is kept");
 	mailbox_close(m);
+}
+
+/* Up to where the log says that it is synced, and where its last uid is. */
+static uint64_t
+log_read(struct mailbox_log_head *head, uint64_t *news, uint64_t *size)
+{
+	static char bytes[64 * 1024];
+	struct mailbox_log_record r;
+	struct mailbox_state state;
+	uint64_t at = MAILBOX_LOG_HEAD, synced = 0;
+	int fd = openat(box, "postern.log", O_RDONLY);
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+	struct span in = span_of(bytes, n < 0 ? 0 : (size_t)n);
+
+	close(fd);
+	*news = 0;
+	*size = in.n;
+	if (mailbox_log_head_decode(in, head) == -1)
+		die("log");
+	span_take(&in, MAILBOX_LOG_HEAD);
+	while (mailbox_log_take(&in, &at, head->id, &r) == 0) {
+		if (r.type == MLOG_NEW && r.payload.n > 0)
+			*news = at;
+		if (r.type == MLOG_STATE &&
+		    (mailbox_state_get(&r.payload, &state) == -1 ||
+			mailbox_state_get(&r.payload, &state) == -1 ||
+			get_u64(&r.payload, &synced) == -1))
+			die("state");
+	}
+	return synced;
+}
+
+/* As a session does that is killed before it can sync. */
+static void
+write_unsynced(uint32_t uid, const char *name)
+{
+	struct mailbox_log_new e = { .uid = uid, .modseq = 9,
+		.name = span_str(name) };
+	struct mailbox_log_head head;
+	uint64_t news, size;
+	struct buf b;
+	size_t start;
+	int fd;
+
+	(void)log_read(&head, &news, &size);
+	buf_init(&b, 1000);
+	start = mailbox_log_begin(&b, MLOG_NEW, uid + 1, 9);
+	mailbox_log_new_put(&b, &e);
+	mailbox_log_end(&b, start, head.id, size);
+	fd = openat(box, "postern.log", O_WRONLY | O_APPEND);
+	if (fd == -1 || write(fd, b.p, b.n) != (ssize_t)b.n)
+		die("log");
+	close(fd);
+	buf_fini(&b);
+}
+
+static void
+test_promise(void)
+{
+	struct mailbox_log_head head;
+	struct mailbox_status st;
+	uint64_t synced, news, size;
+	struct mailbox *a, *b;
+
+	box_new();
+	ok(mailbox_status(box, &st) == 0 && st.uidvalidity != 0 &&
+		log_read(&head, &news, &size) == 0 && news == 0,
+	    "an empty folder has a log; nothing was promised");
+	put("cur/1.a:2,", "1\n");
+	a = open_it(false);
+	synced = log_read(&head, &news, &size);
+	ok(mailbox_count(a) == 1 && news > 0 && synced >= news &&
+		mailbox_uidvalidity(a) == st.uidvalidity,
+	    "a uid is on disk before it is told");
+	put("cur/2.b:2,", "2\n");
+	write_unsynced(2, "2.b:2,");
+	ok(log_read(&head, &news, &size) < news &&
+		mailbox_sync(a, true, NULL, NULL) == 0 &&
+		mailbox_count(a) == 2 &&
+		log_read(&head, &news, &size) >= news,
+	    "who hears of one that is not syncs it");
+	put("cur/3.c:2,", "3\n");
+	write_unsynced(3, "3.c:2,");
+	b = open_it(true);
+	ok(mailbox_count(b) == 3 && log_read(&head, &news, &size) >= news,
+	    "so does who opens the folder");
+	mailbox_close(a);
+	mailbox_close(b);
+}
+
+/* Each larger than all before it, whoever gives them out. */
+static void
+test_validity(void)
+{
+	struct mailbox_status first, st;
+	char text[32] = "";
+	uint32_t last = 0;
+	bool grows = true;
+	unsigned i;
+
+	box_new();
+	for (i = 0; i < 40; i++) {
+		unlinkat(box, "postern.log", 0);
+		unlinkat(box, "postern.map", 0);
+		if (mailbox_status(box, &st) == -1)
+			die("status");
+		grows = grows && st.uidvalidity > last;
+		last = st.uidvalidity;
+		if (i == 0)
+			first = st;
+		if (i == 20) { /* somebody else has had one */
+			last += 1000;
+			(void)snprintf(text, sizeof(text), "%010u\n", last);
+			put("postern.validity", text);
+		}
+	}
+	ok(grows && st.uidvalidity >= first.uidvalidity + 1000,
+	    "UIDVALIDITY only grows");
 }
 
 struct heard {
@@ -626,6 +745,8 @@ main(void)
 	log_open("stderr", "test", LL_ERROR);
 	test_odd_things();
 	test_look();
+	test_promise();
+	test_validity();
 	test_news();
 	test_damage();
 	test_map();
