@@ -12,7 +12,7 @@
  *
  * Left as it is: what multipart/signed covers (RFC 1847 2.1), header fields
  * but for folds where there is a blank, types that may not be encoded (RFC
- * 2046 5.2), and encodings that are not known.
+ * 2046 5.2), encodings that are not known, and long lines under DKIM.
  */
 #ifndef LIB_RECODE_H
 #define LIB_RECODE_H

@@ -137,3 +137,18 @@ recode_header_ends(const struct recode_plan *p, const struct mime_part *part)
 	header_end(recode_range(p, part->mime.at, part->body.at), &blank);
 	return blank;
 }
+
+bool
+recode_header_signs(const struct recode_plan *p)
+{
+	struct span in = recode_range(p, 0, p->mime.part[0].body.at);
+	struct header_field f;
+
+	while (in.n > 0)
+		if (!header_next(&in, &f))
+			span_take(&in, span_find(in, '\n') + 1);
+		else if (span_ieq(f.name, SPAN("dkim-signature")) ||
+		    span_ieq(f.name, SPAN("arc-message-signature")))
+			return true;
+	return false;
+}

@@ -50,6 +50,8 @@ struct recode_fields {
 /* recode_header.c */
 void recode_header(struct recode_plan *, const struct mime_part *,
     struct recode_fields *);
+/* Is the body of the message signed in the header, too (DKIM, ARC)? */
+bool recode_header_signs(const struct recode_plan *);
 /* Is it ended by a blank line? */
 bool recode_header_ends(const struct recode_plan *, const struct mime_part *);
 

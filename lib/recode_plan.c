@@ -9,6 +9,9 @@
  *   cannot stay: nobody is to show it (RFC 2046 5.1.1), and a line of it, once
  *   changed, could be a delimiter
  * - what cannot be changed is noted, and the caller decides
+ * - DKIM (RFC 6376), ARC: a signature is worth more than short lines, since
+ *   forwarded mail often has nothing else to show; but not more than 7 bits,
+ *   which its signer was told to see to (RFC 6376 5.3)
  */
 #include "lib/recode_impl.h"
 
@@ -264,8 +267,10 @@ part_plan(struct recode_plan *p, size_t i, bool letter)
 void
 recode_plan(struct recode_plan *p)
 {
-	if (p->mime.n < MIME_PARTS_MAX)
-		part_plan(p, 0, true);
-	else /* the last part may be several: hands off */
+	bool several = p->mime.n == MIME_PARTS_MAX; /* in the last part */
+
+	if (several || (!p->eight_bit && recode_header_signs(p)))
 		recode_leave(p, p->in);
+	else
+		part_plan(p, 0, true);
 }

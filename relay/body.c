@@ -4,12 +4,11 @@
  * while the plan is made, a moment in which this process does nothing else;
  * afterwards there are only blocks again.
  *
- * A message that cannot be made fit is sent as it is. RFC 6152 3 would have
- * it returned, but servers that do not take 8 bits and say so are rarer than
- * those that do take them and do not, and what somebody wrote in a header in
- * UTF-8 is no reason for him to get all of it back. The server has the last
- * word. A signature over the body (DKIM, RFC 6376 5.3) breaks: who signs is
- * to sign what needs no change.
+ * A message that cannot be made fit is sent as it is. RFC 6152 3 would have it
+ * returned; but servers that take 8 bits without saying so are many, those
+ * that do harm to them few, and UTF-8 in a header field is no reason to return
+ * all of somebody's letter. The server has the last word. Where 8 bits must
+ * go, a signature over the body (DKIM) breaks.
  */
 #include "relay/body.h"
 

@@ -132,6 +132,8 @@ def one_by_one(lmtp):
                  'content=8-bit')
         as_it_is(c, s, 'a long word in a header', b'Subject: ' + b'x' * 2000 +
                  b'\n\nx\n', 'content="long lines"')
+        as_it_is(c, s, 'a long line under DKIM', b'DKIM-Signature: v=1\n' +
+                 head + text(LONG, b'7bit'), 'content="long lines"')
         print('# from a file, to one server after the other')
         body = mixed(text(GREEK * 20000), text(CAFE * 20000),
                      text(LONG * 100, b'7bit'))

@@ -87,6 +87,14 @@ static const struct recode_case {
 	{ "a long header", false, "A: a ~ ~\n\n", "A: a ~\n ~\n\n", 0, 0 },
 	{ "a long header without a blank", false, "A: ~~\n\n", "A: ~~\n\n", 0,
 	    1 },
+	{ "a long line under DKIM", false, "A: b\nDKIM-Signature: v=1\n\n~~\n",
+	    "A: b\nDKIM-Signature: v=1\n\n~~\n", 0, 1 },
+	{ "under ARC", false, "x\nARC-Message-Signature: i=1\nA: ~ ~\n\nx\n",
+	    "x\nARC-Message-Signature: i=1\nA: ~ ~\n\nx\n", 0, 1 },
+	{ "8-bit under DKIM", true, "DKIM-Signature: v=1\n\n" E,
+	    "DKIM-Signature: v=1\n" V
+	    "Content-Type: text/plain; charset=utf-8\n" CTE
+	    "quoted-printable\n\n" EQ, 0, 0 },
 	{ "a long stray line", false, "~~\nA: b\n\nx\n", "~~\nA: b\n\nx\n", 0,
 	    1 },
 };
