@@ -15,14 +15,14 @@
  *	            file's name, u32 where in the log the name is, u32 zero
  *	then        keywords: u8 bit, u8 length, bytes
  *
- * It is read with read(2), not mapped: another program that cuts the file
+ * It is read with read(2), piece by piece, not mapped: another program that cuts the file
  * short must not kill the session (SIGBUS), and a view of its own is needed
  * anyway. Replaced by rename, never written to. Not synced: a map that does
  * not agree with its checksums is as good as none.
  */
 #include "lib/mailbox_impl.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +43,11 @@ enum {
 	    (2 + IMAP_KEYWORD_MAX),
 	MAP_MAX = MAP_HEAD + MAP_ROW * MAILDIR_MESSAGES_MAX +
 	    MAP_KEYWORDS_MAX,
+	MAP_PIECE = MAP_ROW * 1024, /* read at once; not under MAP_KEYWORDS_MAX */
 	MAP_TAIL = 32 * 1024, /* of the log, that may follow a small map */
 };
+
+static_assert(MAP_PIECE >= MAP_KEYWORDS_MAX, "both go through one window");
 
 struct map_head {
 	uint64_t id, at, modseq, synced;
@@ -139,57 +142,113 @@ keywords_decode(struct table *t, struct span in)
 	return 0;
 }
 
+/* A map that is read piece by piece: begin, rows, end. */
+struct map_reader {
+	struct map_head h;
+	struct table *t;
+	uint32_t crc;
+};
+
+/* size: of the whole. */
+static int
+reader_begin(struct map_reader *r, struct table *t, struct span head,
+    uint64_t size)
+{
+	r->t = t;
+	r->crc = 0;
+	if (head_decode(head, &r->h) == -1 ||
+	    size != MAP_HEAD + (uint64_t)r->h.rows * MAP_ROW + r->h.keywords)
+		return -1;
+	t->cap = r->h.rows + 16;
+	t->row = xreallocarray(NULL, t->cap, sizeof(*t->row));
+	t->n = 0;
+	return 0;
+}
+
+static int
+reader_rows(struct map_reader *r, struct span in)
+{
+	struct table *t = r->t;
+	uint32_t after = t->n == 0 ? 0 : t->row[t->n - 1].m.uid;
+	const unsigned char *p = (const unsigned char *)in.p;
+
+	r->crc = crc32c(r->crc, in.p, in.n);
+	for (size_t n = in.n / MAP_ROW; n > 0; n--, p += MAP_ROW) {
+		if (row_decode(p, after, &t->row[t->n]) == -1)
+			return -1;
+		after = t->row[t->n++].m.uid;
+	}
+	return 0;
+}
+
+/* in: the keywords. */
+static int
+reader_end(struct map_reader *r, struct span in, uint64_t *id, uint64_t *at)
+{
+	const struct map_head *h = &r->h;
+	struct table *t = r->t;
+
+	if (in.n != h->keywords || crc32c(r->crc, in.p, in.n) != h->crc ||
+	    keywords_decode(t, in) == -1 ||
+	    (t->n > 0 && h->uidnext <= t->row[t->n - 1].m.uid))
+		return -1;
+	t->uidvalidity = h->uidvalidity;
+	t->uidnext = h->uidnext;
+	t->modseq = h->modseq;
+	t->synced = h->synced;
+	t->promised = h->synced == 0 && h->rows > 0 ? h->at : h->synced;
+	t->cur = h->cur;
+	t->new = h->new;
+	*id = h->id;
+	*at = h->at;
+	return 0;
+}
+
 int
 mailbox_map_decode(struct span in, struct table *t, uint64_t *id, uint64_t *at)
 {
-	struct map_head h;
-	struct span rest = in;
-	uint32_t after = 0;
-	struct row *r;
+	struct map_reader r;
 
-	if (head_decode(in, &h) == -1)
+	if (reader_begin(&r, t, in, in.n) == -1)
 		return -1;
-	span_take(&rest, MAP_HEAD);
-	if (rest.n != (size_t)h.rows * MAP_ROW + h.keywords ||
-	    h.crc != crc32c(0, rest.p, rest.n))
+	span_take(&in, MAP_HEAD);
+	if (reader_rows(&r, span_take(&in, (size_t)r.h.rows * MAP_ROW)) == -1)
 		return -1;
-	t->cap = h.rows + 16;
-	t->row = xreallocarray(NULL, t->cap, sizeof(*t->row));
-	for (t->n = 0; t->n < h.rows; t->n++) {
-		r = &t->row[t->n];
-		if (row_decode((const unsigned char *)span_take(&rest, MAP_ROW).p,
-			after, r) == -1)
-			return -1;
-		after = r->m.uid;
-	}
-	if (keywords_decode(t, rest) == -1 || h.uidnext <= after)
-		return -1;
-	t->uidvalidity = h.uidvalidity;
-	t->uidnext = h.uidnext;
-	t->modseq = h.modseq;
-	t->synced = h.synced;
-	t->promised = h.synced == 0 && h.rows > 0 ? h.at : h.synced;
-	t->cur = h.cur;
-	t->new = h.new;
-	*id = h.id;
-	*at = h.at;
-	return 0;
+	return reader_end(&r, in, id, at);
+}
+
+static inline void
+store32(unsigned char *p, uint32_t v)
+{
+	p[0] = (unsigned char)(v >> 24);
+	p[1] = (unsigned char)(v >> 16 & 0xff);
+	p[2] = (unsigned char)(v >> 8 & 0xff);
+	p[3] = (unsigned char)(v & 0xff);
+}
+
+static inline void
+store64(unsigned char *p, uint64_t v)
+{
+	store32(p, (uint32_t)(v >> 32));
+	store32(p + 4, (uint32_t)v);
 }
 
 static void
 row_encode(struct buf *b, const struct row *r)
 {
-	put_u32(b, r->m.uid);
-	put_u16(b, (uint16_t)(r->m.flags & MF_STORED));
-	put_u8(b, (uint8_t)(r->bits & ROW_STORED));
-	put_u8(b, r->m.size_known);
-	put_u64(b, r->m.keywords);
-	put_u64(b, r->m.modseq);
-	put_u64(b, (uint64_t)r->m.internaldate);
-	put_u64(b, r->m.size);
-	put_u64(b, r->hash);
-	put_u32(b, r->name_at);
-	put_u32(b, 0);
+	unsigned char p[MAP_ROW];
+
+	store32(p, r->m.uid);
+	store32(p + 4, (r->m.flags & MF_STORED) << 16 |
+		(uint32_t)(r->bits & ROW_STORED) << 8 | r->m.size_known);
+	store64(p + 8, r->m.keywords);
+	store64(p + 16, r->m.modseq);
+	store64(p + 24, (uint64_t)r->m.internaldate);
+	store64(p + 32, r->m.size);
+	store64(p + 40, r->hash);
+	store32(p + 48, r->name_at);
+	store32(p + 52, 0);
+	buf_bytes(b, p, sizeof(p));
 }
 
 void
@@ -234,20 +293,43 @@ mailbox_map_encode(struct buf *out, const struct table *t, uint64_t id,
 	buf_fini(&body);
 }
 
+/*
+ * Through a small window: a large one would be memory that is asked for and
+ * cleared by the kernel for nothing else.
+ */
+static int
+map_read_rows(int fd, struct map_reader *r, struct buf *b)
+{
+	uint64_t at = MAP_HEAD, left = (uint64_t)r->h.rows * MAP_ROW;
+	size_t n;
+
+	for (; left > 0; at += n, left -= n) {
+		n = left < MAP_PIECE ? (size_t)left : MAP_PIECE;
+		buf_clear(b);
+		if (read_at(fd, b, at, n) == -1 || b->n != n ||
+		    reader_rows(r, buf_get(b)) == -1)
+			return -1;
+	}
+	buf_clear(b);
+	return read_at(fd, b, at, r->h.keywords);
+}
+
 static int
 map_read(int dirfd, struct table *t, uint64_t *id, uint64_t *at)
 {
+	struct map_reader r;
 	struct stat st;
 	struct buf b;
 	int fd, rc = -1;
 
-	buf_init(&b, MAP_MAX);
+	buf_init(&b, MAP_PIECE);
 	fd = openat(dirfd, MAP_NAME,
 	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size <= MAP_MAX &&
-	    read_at(fd, &b, 0, (size_t)st.st_size) == 0)
-		rc = mailbox_map_decode(buf_get(&b), t, id, at);
+	    read_at(fd, &b, 0, MAP_HEAD) == 0 &&
+	    reader_begin(&r, t, buf_get(&b), (uint64_t)st.st_size) == 0 &&
+	    map_read_rows(fd, &r, &b) == 0)
+		rc = reader_end(&r, buf_get(&b), id, at);
 	fd_close(&fd);
 	buf_fini(&b);
 	return rc;
