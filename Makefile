@@ -118,10 +118,11 @@ MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
 SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
 	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \
-	smtpd/replies$S.o smtpd/guest$S.o \
+	smtpd/replies$S.o smtpd/guest$S.o smtpd/sender$S.o \
 	smtpd/mail$S.o smtpd/received$S.o \
 	smtpd/submit$S.o smtpd/peers$S.o
 QUEUE_OBJS = queue/main$S.o queue/intake$S.o queue/admit$S.o \
+	queue/allowance$S.o \
 	queue/upload$S.o queue/batch$S.o queue/replies$S.o \
 	queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
 	queue/destination$S.o queue/job$S.o queue/litter$S.o \

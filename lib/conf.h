@@ -84,6 +84,9 @@ struct conf {
 	uint64_t smtp_transactions;    /* messages a connection */
 	uint64_t smtp_processes, login_processes, relay_processes; /* 0: one a
 				 * core */
+	char *submission_senders; /* own own-or-remote any */
+	uint64_t user_messages, user_recipients; /* an hour, of one user */
+	struct conf_list unlimited_users; /* logins, "uid=33" */
 	char *subaddress;       /* separators, "+" */
 
 	/* Queue */

@@ -48,6 +48,7 @@ extern const struct conf_type conf_type_text, conf_type_domain,
     conf_type_user, conf_type_mailbox, conf_type_log, conf_type_choice,
     conf_type_relay, conf_type_number, conf_type_size, conf_type_time,
     conf_type_ms, conf_type_flag, conf_type_listen, conf_type_networks,
-    conf_type_resolvers, conf_type_sockets, conf_type_folders;
+    conf_type_resolvers, conf_type_sockets, conf_type_folders,
+    conf_type_users;
 
 #endif

@@ -164,9 +164,47 @@ folders_print(const void *field, struct buf *out)
 	conf_list_print(l, out);
 }
 
+/* "ann@example.org", as she logs in; "uid=33", as the log calls it. */
+static bool
+user_ok(struct span w)
+{
+	size_t at = span_rfind(w, '@');
+	uint64_t uid;
+
+	if (span_istarts(w, SPAN("uid=")))
+		return span_num(span_slice(w, 4, w.n), 0, UINT32_MAX - 1,
+		    &uid) == 0;
+	return at > 0 && at + 1 < w.n && w.n <= AUTH_NAME_MAX;
+}
+
+static int
+users_parse(const struct conf_key *k, struct span v, void *field,
+    struct buf *why)
+{
+	struct conf_list *l = field;
+	struct span w;
+
+	(void)k;
+	while ((w = conf_word(&v)).n != 0) {
+		if (!user_ok(w)) {
+			buf_str(why, "\"");
+			buf_safe(why, w);
+			buf_str(why, "\" is no user; write ann@example.org, or "
+				     "uid=33 for a local account");
+			return -1;
+		}
+		if (!conf_list_has(l, w) &&
+		    list_add(l, conf_lower_dup(w), why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 const struct conf_type conf_type_domains = { "domains", domains_parse,
 	conf_list_print, conf_list_fini };
 const struct conf_type conf_type_sockets = { "sockets", sockets_parse,
+	conf_list_print, conf_list_fini };
+const struct conf_type conf_type_users = { "users", users_parse,
 	conf_list_print, conf_list_fini };
 const struct conf_type conf_type_folders = { "folders", folders_parse,
 	folders_print, conf_list_fini };

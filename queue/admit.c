@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "lib/resolve.h"
+#include "queue/allowance.h"
 #include "queue/queue.h"
 #include "queue/replies.h"
 #include "queue/store.h"
@@ -89,8 +90,10 @@ static const struct reply *
 admit(const struct envelope *e, bool whole, uint64_t size, uint32_t crc,
     struct admitted *out)
 {
-	const struct reply *why = NULL;
+	const struct reply *why;
 
+	if ((why = allowance_check(e)) != NULL)
+		return why;
 	if ((out->n = recipients(e, &why)) == 0)
 		return why;
 	buf_clear(&front);

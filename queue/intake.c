@@ -13,6 +13,7 @@
 #include "lib/loop.h"
 #include "lib/qid.h"
 #include "queue/admit.h"
+#include "queue/allowance.h"
 #include "queue/batch.h"
 #include "queue/message.h"
 #include "queue/replies.h"
@@ -37,6 +38,7 @@ take_whole(const struct envelope *e, struct span body, uint32_t crc,
 		*why = reply_of_errno(errno);
 		return NULL;
 	}
+	allowance_use(e);
 	entry = batch_add(qid, fd);
 	entry->msg = message_new(qid, e, in.final, in.n,
 	    (uint32_t)(in.front.n - SPOOL_HEAD), body.n, crc, body);

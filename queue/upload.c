@@ -15,6 +15,7 @@
 #include "lib/ipc_mail.h"
 #include "lib/qid.h"
 #include "queue/admit.h"
+#include "queue/allowance.h"
 #include "queue/batch.h"
 #include "queue/queue.h"
 #include "queue/replies.h"
@@ -122,14 +123,18 @@ upload_commit(struct ipc *from, uint32_t id, const struct ipc_submit *q)
 	}
 	h.envlen = s->envlen;
 	h.envcrc = s->envcrc;
-	if (store_finish(s->fd, &h) == -1) {
+	errno = 0;
+	why = allowance_check(&q->env); /* others may have come meanwhile */
+	if (why == NULL && store_finish(s->fd, &h) == -1)
 		why = reply_of_errno(errno);
+	if (why != NULL) {
 		reply_log(&q->env, why, errno);
 		store_remove(s->qid);
 		reply_submit(from, id, 0, why);
 		upload_drop(s);
 		return;
 	}
+	allowance_use(&q->env);
 	entry = batch_add(s->qid, s->fd);
 	entry->from = from;
 	entry->id = id;

@@ -9,6 +9,7 @@
 #include "smtpd/guest.h"
 #include "smtpd/mail.h"
 #include "smtpd/replies.h"
+#include "smtpd/sender.h"
 #include "smtpd/server.h"
 #include "smtpd/session.h"
 
@@ -97,6 +98,10 @@ begin(struct session *s, struct span from, struct buf *path)
 		return &R_MAIL_SYNTAX;
 	if ((r = take_all(&g, from)) != NULL)
 		return r;
+	if ((r = sender_check(s, a.text)) != NULL) {
+		session_log_refusal(s, "sender", "from", a.text, r);
+		return r;
+	}
 	if ((r = guest_sends(s)) != NULL)
 		return r;
 	s->mail = mail_new(a.text);

@@ -60,6 +60,8 @@ REPLY(R_AUTH_LATER, 454, "4.7.0", "cannot authenticate now; try later");
 REPLY(R_AUTH_LIMITED, 421, "4.7.0", "too many failures; try later");
 
 /* This recipient, this message */
+REPLY(R_SENDER_FOREIGN, 553, "5.7.1", "this sender address is not yours; use "
+    "one whose mail you get");
 REPLY(R_NO_USER, 550, "5.1.1", "no such mailbox here");
 REPLY(R_RELAY_DENIED, 550, "5.7.1", "not a local address; no relaying");
 REPLY(R_ALIAS_ERROR, 451, "4.3.5", "the aliases of this address form a loop, "

@@ -283,6 +283,8 @@ class House:
             sock = socket.socket(fileno=self.fds.pop())
             threading.Thread(target=self.session_safely,
                              args=(sock, given, tag), daemon=True).start()
+        if b'@' not in authcid:
+            authcid += b'@' + DOMAIN.encode()
         return AUTH_IS, (u32(VERDICTS.index(says)) + span(authcid) +
                          span('')), ()
 

@@ -31,9 +31,9 @@ CONF = {'hostname': 'mx.' + DOMAIN, 'domains': DOMAIN, 'log': 'stderr',
         'spool-reserve': '0'}
 
 
-def envelope(sender, rcpts, arrived=None, flags=0, sid='testsid'):
+def envelope(sender, rcpts, arrived=None, flags=0, sid='testsid', login=''):
     e = u64(int(arrived if arrived is not None else time.time()))
-    for text in (sender, sid, '192.0.2.1', 'client', 'ESMTP', ''):
+    for text in (sender, sid, '192.0.2.1', 'client', 'ESMTP', login):
         e += span(text)
     return e + u32(flags) + u32(len(rcpts)) + b''.join(map(span, rcpts))
 
@@ -333,10 +333,10 @@ class Queue:
         self.pump(lambda: n in self.answers)
         return self.answers[n]
 
-    def commit_large(self, qid, sender, rcpts, size, crc):
+    def commit_large(self, qid, sender, rcpts, size, crc, **kw):
         self.number += 1
         send(self.smtpd, SUBMIT, u64(qid) + u64(size) + u32(crc) +
-             envelope(sender, rcpts) + span(''), ident=self.number)
+             envelope(sender, rcpts, **kw) + span(''), ident=self.number)
         return self.number
 
     def ask_large(self, sender, rcpts, body):
