@@ -20,11 +20,16 @@
 #include "lib/net.h"
 #include "lib/smtp_data.h"
 
-enum { SUBMIT_WAIT = 300000 }; /* ms; RFC 5321 4.5.3.2 */
+enum {
+	SUBMIT_WAIT = 300000, /* ms; RFC 5321 4.5.3.2 */
+	BUSY_TRIES = 120,     /* if too many hand in mail at once, */
+	BUSY_MS = 500,        /* so long apart */
+};
 
 struct dialogue {
 	struct net net;
 	bool verbose;
+	bool busy;      /* there are too many of us: nothing was said */
 	int code;       /* of the last reply */
 	struct buf text; /* its lines */
 };
@@ -174,6 +179,9 @@ dialogue_run(struct dialogue *d, const struct ctl *c, const struct submit *s)
 {
 	int rc = reply_read(d);
 
+	d->busy = rc == EX_OK && d->code == 421;
+	if (d->busy)
+		return EX_TEMPFAIL;
 	if (rc == EX_OK && d->code == 220)
 		rc = say(d, "EHLO ", span_str(c->conf->hostname), "");
 	if (rc == EX_OK && d->code / 100 != 2)
@@ -194,19 +202,39 @@ dialogue_run(struct dialogue *d, const struct ctl *c, const struct submit *s)
 	return EX_OK;
 }
 
-int
-submit_send(const struct ctl *c, const struct submit *s)
+/* *busy: another try may do. */
+static int
+submit_try(const struct ctl *c, const struct submit *s, bool last, bool *busy)
 {
 	struct dialogue d = { .verbose = s->verbose };
 	int rc, fd = submit_open(c);
 
+	*busy = false;
 	if (fd == -1)
 		return not_running(c);
 	net_init(&d.net, fd, SMTP_LINE_MAX, SUBMIT_WAIT, SPAN_NONE);
 	buf_init(&d.text, 16384);
 	rc = dialogue_run(&d, c, s);
+	*busy = d.busy && !last;
+	if (d.busy && last)
+		rc = refused(&d, SPAN_NONE, EX_TEMPFAIL);
 	buf_fini(&d.text);
 	net_fini(&d.net);
+	return rc;
+}
+
+/* Programs that hand in mail seldom try again: we do it for them. */
+int
+submit_send(const struct ctl *c, const struct submit *s)
+{
+	bool busy = true;
+	int rc = EX_TEMPFAIL;
+
+	for (int i = 0; busy && i <= BUSY_TRIES; i++) {
+		if (i > 0)
+			(void)poll(NULL, 0, BUSY_MS);
+		rc = submit_try(c, s, i == BUSY_TRIES, &busy);
+	}
 	return rc;
 }
 

@@ -87,9 +87,8 @@ tally_open(int fd, unsigned index, unsigned count)
 	return 0;
 }
 
-/* An IPv4 address, or the first half of an IPv6 one: one network. */
-static struct span
-network_of(const struct sockaddr *sa)
+struct span
+tally_network(const struct sockaddr *sa)
 {
 	const struct sockaddr_in *v4 = (const void *)sa;
 	const struct sockaddr_in6 *v6 = (const void *)sa;
@@ -166,8 +165,7 @@ sum(enum tally_kind kind, size_t i, int64_t wall)
 }
 
 uint32_t
-tally_add(enum tally_kind kind, const struct sockaddr *client, int delta,
-    int64_t wall)
+tally_add(enum tally_kind kind, struct span client, int delta, int64_t wall)
 {
 	uint64_t h, n, least = UINT32_MAX;
 	size_t i, k, other = CELLS;
@@ -175,7 +173,7 @@ tally_add(enum tally_kind kind, const struct sockaddr *client, int delta,
 
 	if (t.head == NULL)
 		return 0;
-	h = hash_plain64(network_of(client), atomic_load(&t.head->key));
+	h = hash_plain64(client, atomic_load(&t.head->key));
 	for (k = 0; k < HASHES; k++, h >>= 32) {
 		i = h % CELLS;
 		cell = &t.column[t.index].cell[kind][i];
@@ -188,10 +186,4 @@ tally_add(enum tally_kind kind, const struct sockaddr *client, int delta,
 			least = n;
 	}
 	return (uint32_t)least;
-}
-
-uint32_t
-tally_get(enum tally_kind kind, const struct sockaddr *client, int64_t wall)
-{
-	return tally_add(kind, client, 0, wall);
 }

@@ -209,7 +209,8 @@ static void
 client_uncount(struct client *c)
 {
 	if (c->counted)
-		(void)tally_add(TALLY_CONNECTED, &c->addr.sa, -1, loop_wall());
+		(void)tally_add(TALLY_CONNECTED,
+		    tally_network(&c->addr.sa), -1, loop_wall());
 	c->counted = false;
 }
 
@@ -347,7 +348,8 @@ has_room(struct client *c)
 
 	if (front.clients > front.conf->login_connections)
 		return false;
-	n = tally_add(TALLY_CONNECTED, &c->addr.sa, 1, loop_wall());
+	n = tally_add(TALLY_CONNECTED, tally_network(&c->addr.sa), 1,
+	    loop_wall());
 	c->counted = true;
 	return max == 0 || n <= max;
 }

@@ -19,8 +19,9 @@ crowd_init(const struct daemon *d)
 static uint32_t
 count(const struct target *t, int delta)
 {
-	return tally_add(TALLY_CONNECTED, (const struct sockaddr *)&t->ss,
-	    delta, loop_wall());
+	return tally_add(TALLY_CONNECTED,
+	    tally_network((const struct sockaddr *)&t->ss), delta,
+	    loop_wall());
 }
 
 bool

@@ -1,7 +1,8 @@
 /*
- * guest: how many clients, how often. Trusted networks and programs of this
- * host are only bound by what the process can take, and by the seats that
- * are kept free for each kind of guest. A limit of 0 is none.
+ * guest: how many clients, how often. Trusted networks, and root's programs,
+ * are only bound by what the process can take, and by the seats that are
+ * kept free for each kind of guest; programs of other accounts also by the
+ * number of connections at once. A limit of 0 is none.
  */
 #include "smtpd/guest.h"
 
@@ -37,7 +38,7 @@ has_seat(enum guest kind)
 }
 
 const struct reply *
-guest_comes(const struct sockaddr *sa, enum guest kind, bool *counted)
+guest_comes(struct span who, enum guest kind, bool *counted)
 {
 	const struct conf *c = server.conf;
 	uint32_t now, rate;
@@ -45,15 +46,17 @@ guest_comes(const struct sockaddr *sa, enum guest kind, bool *counted)
 	*counted = false;
 	if (!has_seat(kind))
 		return &R_FULL;
-	if (kind == GUEST_TRUSTED)
+	if (who.n == 0)
 		return NULL;
-	rate = tally_add(TALLY_CONNECTS, sa, 1, loop_wall());
-	if (is_over(rate, c->smtp_client_rate))
-		return &R_CLIENT_RATE;
-	now = tally_add(TALLY_CONNECTED, sa, 1, loop_wall());
+	if (kind != GUEST_TRUSTED) {
+		rate = tally_add(TALLY_CONNECTS, who, 1, loop_wall());
+		if (is_over(rate, c->smtp_client_rate))
+			return &R_CLIENT_RATE;
+	}
+	now = tally_add(TALLY_CONNECTED, who, 1, loop_wall());
 	*counted = true;
 	if (is_over(now, c->smtp_client_connections)) {
-		guest_leaves(sa);
+		guest_leaves(who);
 		*counted = false;
 		return &R_CLIENT_FULL;
 	}
@@ -61,9 +64,9 @@ guest_comes(const struct sockaddr *sa, enum guest kind, bool *counted)
 }
 
 void
-guest_leaves(const struct sockaddr *sa)
+guest_leaves(struct span who)
 {
-	(void)tally_add(TALLY_CONNECTED, sa, -1, loop_wall());
+	(void)tally_add(TALLY_CONNECTED, who, -1, loop_wall());
 }
 
 uint64_t
@@ -88,6 +91,7 @@ guest_sends(struct session *s)
 	s->messages++;
 	if (s->trusted)
 		return NULL;
-	rate = tally_add(TALLY_MESSAGES, &s->addr.sa, 1, loop_wall());
+	rate = tally_add(TALLY_MESSAGES, tally_network(&s->addr.sa), 1,
+	    loop_wall());
 	return is_over(rate, c->smtp_client_messages) ? &R_TOO_FAST : NULL;
 }

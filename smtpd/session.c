@@ -31,6 +31,7 @@
 #include "lib/log.h"
 #include "lib/os.h"
 #include "lib/qid.h"
+#include "lib/tally.h"
 #include "lib/tls.h"
 #include "smtpd/auth.h"
 #include "smtpd/commands.h"
@@ -280,6 +281,14 @@ log_close(const struct session *s, enum conn_why why)
 	log_end();
 }
 
+/* As whom a client is counted that is not simply trusted. */
+static struct span
+who_is(const struct service *service, const char *login,
+    const struct sockaddr *sa)
+{
+	return service->local ? span_str(login) : tally_network(sa);
+}
+
 static void
 on_close(struct conn *c, enum conn_why why)
 {
@@ -293,7 +302,7 @@ on_close(struct conn *c, enum conn_why why)
 	auth_end(s);
 	mail_free(s->mail);
 	if (s->counted)
-		guest_leaves(&s->addr.sa);
+		guest_leaves(who_is(s->service, s->login, &s->addr.sa));
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	if (s->prev != NULL)
@@ -319,13 +328,14 @@ static const struct conn_ops ops = {
 
 /* A client that may not stay: one line, at once, and no session. */
 static void
-turn_away(int fd, const char *client, const struct service *service,
-    const struct reply *r)
+turn_away(int fd, const char *client, const char *login,
+    const struct service *service, const struct reply *r)
 {
 	struct buf b;
 
 	log_begin(LL_INFO, "limit");
 	log_str("client", client);
+	log_str("user", login);
 	log_num("code", (uint64_t)r->code);
 	log_str("why", r->text);
 	log_end();
@@ -357,28 +367,48 @@ session_new(int fd, const union client_addr *addr, const char *client,
 	return s;
 }
 
-/* Who it is, for the log; on the local socket the kernel knows. */
-static void
-identify(struct session *s, int fd)
+/* On the local socket the kernel knows who it is. Heap; NULL: nobody. */
+static char *
+local_login(int fd)
 {
-	char login[32];
+	enum { LOGIN_MAX = 31 };
+	char *login;
 	uid_t uid;
 	gid_t gid;
 	struct buf b;
 
-	if (s->service->local && os_peer_id(fd, &uid, &gid) == 0) {
-		buf_init(&b, sizeof(login) - 1);
-		buf_str(&b, "uid=");
-		buf_num(&b, uid);
-		s->login = span_dup(buf_get(&b));
-		buf_fini(&b);
-	}
+	if (os_peer_id(fd, &uid, &gid) == -1)
+		return NULL;
+	buf_init(&b, LOGIN_MAX);
+	buf_str(&b, "uid=");
+	buf_num(&b, uid);
+	login = span_dup(buf_get(&b));
+	buf_fini(&b);
+	return login;
+}
+
+static void
+begin(struct session *s)
+{
 	log_begin(LL_INFO, "connect");
 	log_str("sid", s->sid);
 	log_str("client", s->client);
 	log_str("service", s->service->name);
 	log_str("user", s->login);
 	log_end();
+	conn_deadline(s->conn, guest_patience(s));
+	if (!s->service->tls_first)
+		greet(s);
+	else if (server.tls == NULL)
+		conn_abort(s->conn);
+	else
+		(void)conn_starttls(s->conn, server.tls, "smtp");
+}
+
+static bool
+is_root(const char *login)
+{
+	return login != NULL && strcmp(login, "uid=0") == 0;
 }
 
 static void
@@ -398,6 +428,8 @@ session_open(int fd, const struct sockaddr *sa, const struct service *service)
 	union client_addr addr;
 	const struct reply *no;
 	struct session *s;
+	struct span who = SPAN_NONE;
+	char *login = service->local ? local_login(fd) : NULL;
 	bool trusted, counted;
 	enum guest kind;
 
@@ -407,8 +439,11 @@ session_open(int fd, const struct sockaddr *sa, const struct service *service)
 	    conf_nets_match(&server.conf->trusted_networks, sa);
 	kind = trusted ? GUEST_TRUSTED :
 	    service->submission ? GUEST_USER : GUEST_STRANGER;
-	if ((no = guest_comes(&addr.sa, kind, &counted)) != NULL) {
-		turn_away(fd, client, service, no);
+	if (kind != GUEST_TRUSTED || (service->local && !is_root(login)))
+		who = who_is(service, login, &addr.sa);
+	if ((no = guest_comes(who, kind, &counted)) != NULL) {
+		turn_away(fd, client, login, service, no);
+		free(login);
 		return;
 	}
 	s = session_new(fd, &addr, client, service);
@@ -416,14 +451,8 @@ session_open(int fd, const struct sockaddr *sa, const struct service *service)
 	s->kind = kind;
 	server.guests[kind]++;
 	s->counted = counted;
-	identify(s, fd);
-	conn_deadline(s->conn, guest_patience(s));
-	if (!service->tls_first)
-		greet(s);
-	else if (server.tls == NULL)
-		conn_abort(s->conn);
-	else
-		(void)conn_starttls(s->conn, server.tls, "smtp");
+	s->login = login;
+	begin(s);
 }
 
 void

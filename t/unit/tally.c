@@ -35,7 +35,8 @@ add(enum tally_kind kind, const char *ip, int delta, int64_t wall)
 {
 	struct sockaddr_storage ss = client(ip);
 
-	return tally_add(kind, (struct sockaddr *)&ss, delta, wall);
+	return tally_add(kind, tally_network((struct sockaddr *)&ss), delta,
+	    wall);
 }
 
 /* As process 1: counts three connections of ip, then dies without -1. */
@@ -84,6 +85,11 @@ main(void)
 	    "an IPv6 /64 is one client");
 	ok(add(TALLY_CONNECTED, "2001:db8:0:1::1", 0, THEN) == 0,
 	    "the next /64 is another");
+
+	(void)tally_add(TALLY_CONNECTED, SPAN("uid=33"), 1, THEN);
+	ok(tally_add(TALLY_CONNECTED, SPAN("uid=33"), 1, THEN) == 2 &&
+		tally_add(TALLY_CONNECTED, SPAN("uid=34"), 0, THEN) == 0,
+	    "a client may have another name than an address");
 
 	for (i = 0; i < 60; i++)
 		(void)add(TALLY_CONNECTS, "192.0.2.1", 1, THEN + i % 10);
