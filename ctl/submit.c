@@ -1,7 +1,9 @@
 /*
  * submit: RFC 5321 from the client's side, as much as one message on the same
- * host needs. All recipients or none: the caller can then mend the list and
- * try again without anybody getting two copies.
+ * host needs. If some recipients are refused for good, the others get the
+ * message, and the refused ones are handed in all the same (XBOUNCE), so that
+ * the sender gets a bounce: programs that call sendmail expect that. If all
+ * are, or one is for now, nobody gets it: the caller can try again.
  */
 #include "ctl/submit.h"
 
@@ -9,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -30,6 +33,7 @@ struct dialogue {
 	struct net net;
 	bool verbose;
 	bool busy;      /* there are too many of us: nothing was said */
+	int lost;       /* exit status, though the message was taken */
 	int code;       /* of the last reply */
 	struct buf text; /* its lines */
 };
@@ -127,6 +131,55 @@ say(struct dialogue *d, const char *fixed, struct span address,
 	return rc;
 }
 
+/* Those that were refused, to be bounced; without a sender, to be lost. */
+static int
+rcpts_again(struct dialogue *d, const struct submit *s, const bool *bad)
+{
+	int rc;
+
+	for (size_t i = 0; i < s->rcpt.n; i++) {
+		struct span to = span_str(s->rcpt.word[i]);
+
+		if (!bad[i])
+			continue;
+		if ((rc = say(d, "RCPT TO:<", to, "> XBOUNCE")) != EX_OK)
+			return rc;
+		if (d->code / 100 != 2)
+			return refused(d, to, EX_NOUSER);
+	}
+	return EX_OK;
+}
+
+static int
+rcpts_send(struct dialogue *d, const struct submit *s)
+{
+	bool *bad = xcalloc(s->rcpt.n, sizeof(*bad));
+	size_t nbad = 0;
+	int rc = EX_OK;
+
+	for (size_t i = 0; i < s->rcpt.n && rc == EX_OK; i++) {
+		struct span to = span_str(s->rcpt.word[i]);
+
+		rc = say(d, "RCPT TO:<", to, ">");
+		if (rc != EX_OK || d->code / 100 == 2)
+			continue;
+		rc = refused(d, to, EX_NOUSER);
+		if (rc == EX_NOUSER) { /* for good: on to the others */
+			rc = EX_OK;
+			bad[i] = true;
+			nbad++;
+		}
+	}
+	if (rc == EX_OK && nbad == s->rcpt.n)
+		rc = EX_NOUSER;
+	else if (rc == EX_OK && nbad > 0 && s->sender.n > 0)
+		rc = rcpts_again(d, s, bad);
+	else if (rc == EX_OK && nbad > 0)
+		d->lost = EX_NOUSER;
+	free(bad);
+	return rc;
+}
+
 static int
 envelope_send(struct dialogue *d, const struct submit *s)
 {
@@ -139,15 +192,7 @@ envelope_send(struct dialogue *d, const struct submit *s)
 		return rc;
 	if (d->code != 250)
 		return refused(d, s->sender, EX_DATAERR);
-	for (size_t i = 0; i < s->rcpt.n; i++) {
-		struct span to = span_str(s->rcpt.word[i]);
-
-		if ((rc = say(d, "RCPT TO:<", to, ">")) != EX_OK)
-			return rc;
-		if (d->code / 100 != 2)
-			return refused(d, to, EX_NOUSER);
-	}
-	return EX_OK;
+	return rcpts_send(d, s);
 }
 
 static int
@@ -199,7 +244,7 @@ dialogue_run(struct dialogue *d, const struct ctl *c, const struct submit *s)
 	/* It is durable; what becomes of the farewell does not matter. */
 	if (net_write(&d->net, SPAN("QUIT\r\n")) == 0)
 		(void)net_flush(&d->net);
-	return EX_OK;
+	return d->lost;
 }
 
 /* *busy: another try may do. */

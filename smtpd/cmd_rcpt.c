@@ -150,19 +150,24 @@ refuse(struct session *s, struct span address, const struct reply *r,
 	return r;
 }
 
-/* RCPT's parameters belong to extensions that are not offered. */
+/*
+ * RCPT's parameters belong to extensions that are not offered. But sendmail(8)
+ * asks on its socket that a recipient be taken who was refused, so that the
+ * others get the message and the sender a bounce: XBOUNCE, of ours alone.
+ */
 static const struct reply *
-check_parameters(struct span in)
+check_parameters(const struct session *s, struct span in, bool *bounce)
 {
 	struct span keyword, value;
+	int rc;
 
-	switch (parameter_next(&in, &keyword, &value)) {
-	case 0:
-		return NULL;
-	case 1:
-		return &R_PARAMETER;
+	while ((rc = parameter_next(&in, &keyword, &value)) == 1) {
+		if (!s->service->local || value.n != 0 ||
+		    !span_ieq(keyword, SPAN("XBOUNCE")))
+			return &R_PARAMETER;
+		*bounce = true;
 	}
-	return &R_PARAMETER_SYNTAX;
+	return rc == 0 ? NULL : &R_PARAMETER_SYNTAX;
 }
 
 static const struct reply *
@@ -171,21 +176,23 @@ add(struct session *s, struct span arg, struct buf *path, struct buf *whole)
 	const struct reply *r;
 	struct span address;
 	struct addr a;
+	bool bounce = false;
 
 	if (addr_parse(&arg, ADDR_POSTMASTER_OK, path, &a) == -1)
 		return &R_RCPT_SYNTAX;
 	address = complete(&a, whole);
 	if (whole->bad)
 		return &R_RCPT_SYNTAX;
-	if ((r = check_parameters(arg)) != NULL)
+	if ((r = check_parameters(s, arg, &bounce)) != NULL)
 		return r;
 	if ((r = check_room(s->mail)) != NULL)
 		return refuse(s, address, r, false);
-	if ((r = check(s, address)) != &R_RCPT_OK)
+	r = check(s, address);
+	if (r != &R_RCPT_OK && !(bounce && r->code >= 500))
 		return refuse(s, address, r, true);
 	mail_add_rcpt(s->mail, address);
 	s->state = ST_RCPT;
-	return r;
+	return &R_RCPT_OK;
 }
 
 const void *

@@ -127,7 +127,10 @@ on_late(struct timer *t)
 static void
 punish(struct session *s, const struct reply *r)
 {
-	uint64_t budget = server.conf->smtp_errors, wait;
+	/* sendmail(8) does not guess, but its caller may have an old list. */
+	uint64_t budget = s->service->local ? server.conf->recipients_max :
+	    server.conf->smtp_errors;
+	uint64_t wait;
 
 	s->errors++;
 	if (s->errors > budget) {

@@ -43,6 +43,19 @@ message me "nobody@$DOMAIN" unknown | sendmail "nobody@$DOMAIN" 2>"$T/err"
 is "an unknown recipient: EX_NOUSER" $? 67
 like "and a reason" "$(cat "$T/err")" "5\.1\.1"
 
+message "$USER1" "$USER3" some-are-good | sendmail -f "$USER1" \
+    "nobody@$DOMAIN" "$USER3" "noone@$DOMAIN" 2>"$T/err"
+is "some of them are unknown: exit 0" $? 0
+like "with a word about it" "$(cat "$T/err")" "noone@$DOMAIN: 550 5\.1\.1"
+ok "the good one gets it" mail_wait user003 3
+ok "the sender gets a bounce" mail_wait user001 3
+like "about the others" "$(mail_last user001)" \
+    "Final-Recipient: rfc822; *nobody@$DOMAIN"
+message me "$USER3" no-sender | sendmail -f '<>' "nobody@$DOMAIN" "$USER3" \
+    2>/dev/null
+is "some are, and there is no sender: EX_NOUSER" $? 67
+ok "the good one gets it" mail_wait user003 4
+
 if [ "$(id -u)" = 0 ]; then
 	message me "$USER2" nobody-too | setpriv --reuid 65534 --regid 65534 \
 	    --clear-groups "$bin/sendmail" -C "$CONF" "$USER2" 2>"$T/err"
