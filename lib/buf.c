@@ -203,6 +203,14 @@ buf_grew(struct buf *b, size_t n)
 }
 
 void
+buf_patch(struct buf *b, size_t at, struct span s)
+{
+	assert(at <= b->n && s.n <= b->n - at);
+	if (s.n > 0)
+		memcpy(b->p + at, s.p, s.n);
+}
+
+void
 buf_drop(struct buf *b, size_t n)
 {
 	if (n >= b->n) {

@@ -46,6 +46,8 @@ void buf_safe(struct buf *b, struct span s);
  */
 char *buf_room(struct buf *b, size_t n);
 void buf_grew(struct buf *b, size_t n);
+/* Writes over bytes that are there. */
+void buf_patch(struct buf *b, size_t at, struct span s);
 /* Drops n bytes from the front. */
 void buf_drop(struct buf *b, size_t n);
 

@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#include "lib/qid.h"
+
 enum {
 	MAIL_WORD_MAX = 31,      /* "UTF8SMTPSA" */
 	MAIL_ENHANCED_MAX = 11,  /* "5.123.123" */
@@ -132,6 +134,7 @@ ipc_submit_encode(struct buf *b, const struct ipc_submit *m)
 	put_u64(b, m->qid);
 	put_u64(b, m->size);
 	put_u32(b, m->crc);
+	put_u32(b, m->id_at);
 	ipc_envelope_encode(b, &m->env);
 	put_span(b, m->body);
 }
@@ -141,8 +144,12 @@ ipc_submit_decode(struct span in, struct ipc_submit *m)
 {
 	if (get_u64(&in, &m->qid) == -1 || get_u64(&in, &m->size) == -1 ||
 	    get_u32(&in, &m->crc) == -1 ||
+	    get_u32(&in, &m->id_at) == -1 ||
 	    ipc_envelope_decode(&in, &m->env) == -1 ||
 	    get_span(&in, &m->body, SMALL_BODY_MAX) == -1 || in.n != 0)
+		return -1;
+	if (m->id_at != 0 && (m->body.n < QID_LEN ||
+	    m->id_at > m->body.n - QID_LEN))
 		return -1;
 	if (m->qid == 0) /* inline: both count, and agree */
 		return m->env.nrcpt > 0 && m->size == m->body.n ? 0 : -1;

@@ -25,6 +25,8 @@ struct ipc_submit { /* IPC_SUBMIT */
 			* spool file and size, crc count */
 	uint64_t size; /* bytes of body, LF lines, trace header included */
 	uint32_t crc;  /* lib/crc.h of the body */
+	uint32_t id_at; /* inline: where the queue writes its id over QID_LEN
+			 * bytes of body; 0: nowhere */
 	struct envelope env;
 	struct span body;
 };

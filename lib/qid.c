@@ -12,7 +12,7 @@
 #include "lib/chars.h"
 #include "lib/hash.h"
 
-enum { QID_LEN = 11, QID_RANDOM_BITS = 10 }; /* 62^11 > 2^64 */
+enum { QID_RANDOM_BITS = 10 };
 
 static_assert((int)QID_LEN < QID_TEXT_MAX && QID_TEXT_MAX <= SID_MAX,
     "an id fits where ids are kept");

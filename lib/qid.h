@@ -12,6 +12,8 @@
 #include "lib/limits.h"
 #include "lib/span.h"
 
+enum { QID_LEN = 11 }; /* 62^11 > 2^64 */
+
 uint64_t qid_new(void);
 void qid_text(uint64_t qid, char text[QID_TEXT_MAX]);
 int qid_parse(struct span, uint64_t *qid);

@@ -20,19 +20,36 @@
 #include "queue/store.h"
 #include "queue/upload.h"
 
+/* The body with our id where smtpd left room for it, in its trace header. */
+static struct span
+mark(struct span body, size_t id_at, uint64_t qid)
+{
+	static struct buf marked = { .max = SMALL_BODY_MAX };
+	char id[QID_TEXT_MAX];
+
+	if (id_at == 0)
+		return body;
+	buf_clear(&marked);
+	buf_span(&marked, body);
+	qid_text(qid, id);
+	buf_patch(&marked, id_at, span_str(id));
+	return buf_get(&marked);
+}
+
 /* Writes a whole message and puts it into the batch; NULL and why. */
 static struct entry *
-take_whole(const struct envelope *e, struct span body, uint32_t crc,
+take_whole(const struct envelope *e, struct span text, size_t id_at,
     const struct reply **why)
 {
+	uint64_t qid = qid_new();
+	struct span body = mark(text, id_at, qid);
+	uint32_t crc = crc32c(0, body.p, body.n);
 	struct admitted in;
 	struct entry *entry;
-	uint64_t qid;
 	int fd;
 
 	if ((*why = admit_whole(e, body.n, crc, &in)) != NULL)
 		return NULL;
-	qid = qid_new();
 	errno = 0;
 	if ((fd = store_write(qid, in.front, body)) == -1) {
 		*why = reply_of_errno(errno);
@@ -53,7 +70,7 @@ intake_own(const struct envelope *e, struct span body,
 	const struct reply *why;
 	struct entry *entry;
 
-	entry = take_whole(e, body, crc32c(0, body.p, body.n), &why);
+	entry = take_whole(e, body, 0, &why);
 	if (entry == NULL) {
 		reply_log(e, why, 0);
 		return -1;
@@ -81,7 +98,7 @@ submit(struct ipc *from, struct ipc_msg *m)
 		return 0;
 	}
 	errno = 0;
-	if ((entry = take_whole(&q.env, q.body, q.crc, &why)) == NULL) {
+	if ((entry = take_whole(&q.env, q.body, q.id_at, &why)) == NULL) {
 		reply_log(&q.env, why, errno);
 		reply_submit(from, m->id, 0, why);
 		return 0;

@@ -32,6 +32,7 @@ struct mail {
 	struct smtp_data framing;
 	struct hops hops;
 	struct buf body;
+	size_t id_at;      /* of the id in its Received */
 	size_t held;       /* counted in server.held */
 	uint64_t progress; /* bytes at the start of this time window */
 	uint64_t wire;     /* bytes that came */

@@ -2,16 +2,18 @@
  * received: our trace header, RFC 5321 4.4. LF lines, as all bodies inside.
  *
  *	Received: from HELO ([192.0.2.1])
- *		by mx.example.org with ESMTPS id SID
+ *		by mx.example.org with ESMTPS id QID
  *		(TLSv1.3 TLS_AES_256_GCM_SHA384)
  *		for <ann@example.org>;
  *		Sat, 21 Nov 2026 08:37:00 +0000
  *
  * Invariants: HELO was checked to be of a host name's characters; addresses
  * are canonical. Who logged in is not told to the world, only that somebody
- * did ("ESMTPSA"). The id is the session's: it is known before the queue has
- * the message, and "postern trace" takes it. "for" only stands there with a
- * single recipient: others may be blind copies (RFC 5321 7.2).
+ * did ("ESMTPSA"). The id is the queue's, which is only known when the queue
+ * has the message: a small one comes to it with the session's, of the same
+ * length, and is told where it stands (lib/ipc_mail.h); for a large one
+ * smtpd/submit.c writes it when it has its file. "for" only stands there with
+ * a single recipient: others may be blind copies (RFC 5321 7.2).
  */
 #include "smtpd/received.h"
 
@@ -37,7 +39,7 @@ write_from(struct buf *b, const struct session *s)
 }
 
 static void
-write_by(struct buf *b, const struct session *s)
+write_by(struct buf *b, const struct session *s, size_t *id_at)
 {
 	const struct tls *tls = conn_tls(s->conn);
 
@@ -46,6 +48,7 @@ write_by(struct buf *b, const struct session *s)
 	buf_str(b, s->service->local ? " (local) with " : " with ");
 	buf_str(b, mail_protocol(s));
 	buf_str(b, " id ");
+	*id_at = b->n;
 	buf_str(b, s->sid);
 	if (tls != NULL) {
 		buf_str(b, "\n\t(");
@@ -57,11 +60,13 @@ write_by(struct buf *b, const struct session *s)
 }
 
 void
-received_write(struct buf *b, const struct session *s, const struct mail *m)
+received_write(const struct session *s, struct mail *m)
 {
+	struct buf *b = &m->body;
+
 	buf_str(b, "Received: ");
 	write_from(b, s);
-	write_by(b, s);
+	write_by(b, s, &m->id_at);
 	if (m->nrcpt == 1) {
 		buf_str(b, "\n\tfor <");
 		buf_span(b, mail_rcpt(m, 0));

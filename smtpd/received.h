@@ -2,12 +2,13 @@
 #ifndef SMTPD_RECEIVED_H
 #define SMTPD_RECEIVED_H
 
-struct buf;
 struct mail;
 struct session;
 
-/* Appends "Received: ..." with its LFs. */
-void received_write(struct buf *, const struct session *,
-    const struct mail *);
+/*
+ * Appends "Received: ..." with its LFs to the body, and notes in the mail where
+ * the id stands: it is the session's until the queue's takes its place.
+ */
+void received_write(const struct session *, struct mail *);
 
 #endif

@@ -91,7 +91,7 @@ submit_begin(struct session *s)
 	buf_init(&m->body, BODY_MAX);
 	(void)buf_room(&m->body, TRACE_ROOM +
 	    min(m->declared != 0 ? m->declared : ROOM_FIRST, small_max()));
-	received_write(&m->body, s, m);
+	received_write(s, m);
 	hold(m);
 	s->state = ST_BODY;
 	reply_write(s->conn, &R_START_MAIL);
@@ -148,6 +148,18 @@ spill(struct mail *m)
 	buf_clear(&m->body);
 	if (server.held > SMTP_HELD_MAX / 2)
 		buf_trim(&m->body);
+}
+
+/* The file has an id: it goes where the session's stands. */
+static void
+mark(struct mail *m)
+{
+	char id[QID_TEXT_MAX];
+
+	if (m->fail != NULL) /* the body is gone */
+		return;
+	qid_text(m->qid, id);
+	buf_patch(&m->body, m->id_at, span_str(id));
 }
 
 static int
@@ -219,9 +231,11 @@ hand_over(struct session *s)
 	q.size = m->size;
 	q.crc = m->crc;
 	q.body = SPAN_NONE;
+	q.id_at = 0;
 	if (m->qid == 0) {
 		q.body = buf_get(&m->body);
 		q.size = q.body.n;
+		q.id_at = (uint32_t)m->id_at;
 		q.crc = crc32c(0, q.body.p, q.body.n);
 	}
 	mail_envelope(m, s, &q.env);
@@ -380,6 +394,7 @@ submit_spool(struct session *s, struct ipc_msg *msg)
 		s->mail->queue_since = peer_since(ROLE_QUEUE);
 		s->mail->fd = msg->fd[0];
 		msg->fd[0] = -1;
+		mark(s->mail);
 		spill(s->mail);
 		hold(s->mail);
 	}

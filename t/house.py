@@ -79,6 +79,17 @@ def crc32c(data):
     return c ^ 0xffffffff
 
 
+DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+
+def qid_text(n):
+    s = ''
+    for _ in range(11):
+        s = DIGITS[n % 62] + s
+        n //= 62
+    return s
+
+
 def account(name):
     home = '/var/vmail/%s/%s' % (DOMAIN, name)
     return (u8(1) + u64(64000) + u64(64000) + span('%s@%s' % (name, DOMAIN)) +
@@ -228,7 +239,7 @@ class House:
         return e
 
     def on_submit(self, r):
-        qid, size, crc = r.u64(), r.u64(), r.u32()
+        qid, size, crc, id_at = r.u64(), r.u64(), r.u32(), r.u32()
         e = self.envelope(r)
         e['body'] = r.span()
         e['how'] = 'inline'
@@ -238,6 +249,12 @@ class House:
                 e['body'] = f.read()
         if len(e['body']) != size or crc32c(e['body']) != crc:
             raise ValueError('size or checksum')
+        # Its id is to stand in Received: the queue writes it over ours, smtpd
+        # into the file.
+        stands = id_at if not qid else e['body'].index(b' id ') + 4
+        was = e['body'][stands:stands + 11]
+        if was.decode() != (qid_text(qid) if qid else e['sid']):
+            raise ValueError('not the id: %r' % was)
         self.messages.append(e)
         self.qid += 1
         if self.queue_says[0] == 'silent':

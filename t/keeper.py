@@ -14,7 +14,7 @@ import time
 import weakref
 
 from child import PATIENCE, conf_text, spawn, written
-from house import account, cdb_write, crc32c
+from house import account, cdb_write, crc32c, qid_text
 from wire import (CONFIG, CTL, CTL_TEXT, DIR, GO, JOB, JOB_IS, LISTEN, MAP, QUEUE,
                   READY, RELAY, SMTPD, SPOOL_IS, SPOOL_OPEN, STOP, SUBMIT,
                   SUBMIT_IS, WORKER, WORKER_IS, Reader, pair, send, send_files,
@@ -308,13 +308,13 @@ class Queue:
 
     # --- what smtpd says
 
-    def submit(self, sender, rcpts, body=b'Subject: x\n\nx\n', **kw):
+    def submit(self, sender, rcpts, body=b'Subject: x\n\nx\n', id_at=0, **kw):
         """Its id in answers."""
         self.number += 1
         try:
             send(self.smtpd, SUBMIT, u64(0) + u64(len(body)) +
-                 u32(crc32c(body)) + envelope(sender, rcpts, **kw) +
-                 span(body), ident=self.number)
+                 u32(crc32c(body)) + u32(id_at) +
+                 envelope(sender, rcpts, **kw) + span(body), ident=self.number)
         except OSError as e:
             raise Gone(e)
         return self.number
@@ -335,7 +335,7 @@ class Queue:
 
     def commit_large(self, qid, sender, rcpts, size, crc, **kw):
         self.number += 1
-        send(self.smtpd, SUBMIT, u64(qid) + u64(size) + u32(crc) +
+        send(self.smtpd, SUBMIT, u64(qid) + u64(size) + u32(crc) + u32(0) +
              envelope(sender, rcpts, **kw) + span(''), ident=self.number)
         return self.number
 
@@ -401,17 +401,6 @@ class Queue:
 
     def empties(self, wait=PATIENCE):
         return self.pump(lambda: not self.names(), wait)
-
-
-DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-
-def qid_text(n):
-    s = ''
-    for _ in range(11):
-        s = DIGITS[n % 62] + s
-        n //= 62
-    return s
 
 
 def qid_old(i):

@@ -38,6 +38,11 @@ with Queue(retry_min='1h') as q:
     t.same(sorted(a for _, a in q.delivered), [ANN, BOB], 'to both')
     t.ok(q.jobs[0]['inline'] and q.jobs[0]['body'] == SMALL and
          q.jobs[0]['qid'] == got[3], 'inline')
+    with_id = b'Received: by x id 0123456789A;\n\nx'
+    got = q.ask(SENDER, [ANN], with_id, id_at=18)
+    t.ok(got[0] == 250 and q.empties() and q.jobs[-1]['body'] ==
+         with_id.replace(b'0123456789A', qid_text(got[3]).encode()),
+         'its id stands where smtpd left room for it', q.jobs[-1]['body'])
     got = q.ask_large(SENDER, [ANN], LARGE)
     t.same(got[0], 250, 'a large message is taken')
     t.ok(q.empties() and not q.jobs[-1]['inline'] and
@@ -247,7 +252,7 @@ with Queue(aliases={'half': ','.join('h%d@far.example' % i
     t.ok(q.empties(), 'it can be removed then')
     n = q.submit(SENDER, [ANN], b'x')
     q.pump(lambda: n in q.answers)
-    send(q.smtpd, SUBMIT, u64(0) + u64(1) + u32(7) + envelope(SENDER, [ANN]) +
+    send(q.smtpd, SUBMIT, u64(0) + u64(1) + u32(7) + u32(0) + envelope(SENDER, [ANN]) +
          span('x'))
     t.ok(q.pump(lambda: q.smtpd.fileno() == -1),
          'a checksum that does not agree ends smtpd, not the message')

@@ -125,6 +125,8 @@ test_safe(void)
 	buf_clear(&b);
 	buf_safe(&b, SPAN("a\0b"));
 	ok(holds(&b, "a?b"), "NUL goes");
+	buf_patch(&b, 1, SPAN("xy"));
+	ok(holds(&b, "axy"), "bytes are written over");
 	buf_fini(&b);
 }
 

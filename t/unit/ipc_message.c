@@ -9,6 +9,7 @@
 #include "lib/ipc_ctl.h"
 #include "lib/ipc_job.h"
 #include "lib/ipc_mail.h"
+#include "lib/qid.h"
 #include "lib/ipc_setup.h"
 #include "t/unit/tap.h"
 
@@ -58,6 +59,12 @@ test_submit(void)
 	m.size++;
 	ok(!PASSES(submit, &m, &got), "its size must be true");
 	m.size--;
+	m.id_at = (uint32_t)m.body.n - QID_LEN;
+	ok(PASSES(submit, &m, &got) && got.id_at == m.id_at,
+	    "the place of an id");
+	m.id_at++;
+	ok(!PASSES(submit, &m, &got), "which is inside the body");
+	m.id_at = 0;
 	m.qid = 5;
 	ok(!PASSES(submit, &m, &got), "a spool file or a body, not both");
 	m.body = SPAN_NONE;
