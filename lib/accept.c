@@ -2,6 +2,12 @@
  * accept: takes clients off a listening socket.
  *
  * Invariant: the watch is off exactly while the timer is set.
+ *
+ * One process is woken for a client (LOOP_ONE), always the same one while it
+ * sleeps when they come. So that clients who stay spread over all of them,
+ * each steps back to the end of the line after TURN of them. Who rests leaves
+ * the client that it could not take to whoever is woken next, or takes it
+ * itself a second later.
  */
 #include "lib/accept.h"
 
@@ -15,14 +21,14 @@
 #include "lib/limits.h"
 #include "lib/log.h"
 
-enum { REST_MS = 1000 };
+enum { REST_MS = 1000, TURN = 8, EVENTS = LOOP_READ | LOOP_ONE };
 
 static void
 again(struct timer *t)
 {
 	struct accept *a = t->arg;
 
-	a->watch.events = LOOP_READ;
+	a->watch.events = EVENTS;
 	if (loop_watch(&a->watch) == -1)
 		loop_timer(t, REST_MS);
 }
@@ -42,6 +48,17 @@ rest(struct accept *a, int why)
 	loop_timer(&a->again, REST_MS);
 }
 
+/* Others first, for a while. */
+static void
+step_back(struct accept *a)
+{
+	a->turn = 0;
+	loop_unwatch(&a->watch);
+	a->watch.events = EVENTS;
+	if (loop_watch(&a->watch) == -1)
+		rest(a, errno);
+}
+
 static void
 ready(struct watch *w, unsigned events)
 {
@@ -55,6 +72,8 @@ ready(struct watch *w, unsigned events)
 	    w->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
 		a->said = false;
+		if (++a->turn == TURN)
+			step_back(a);
 		a->fn(a, fd, (struct sockaddr *)&ss);
 		return;
 	}
@@ -73,7 +92,7 @@ accept_open(struct accept *a, int fd, accept_fn *fn, void *arg)
 {
 	*a = (struct accept){ .fn = fn, .arg = arg };
 	a->watch = (struct watch){
-		.fd = fd, .events = LOOP_READ, .fn = ready, .arg = a
+		.fd = fd, .events = EVENTS, .fn = ready, .arg = a
 	};
 	a->again.fn = again;
 	a->again.arg = a;

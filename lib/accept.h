@@ -20,6 +20,7 @@ struct accept { /* embedded in its owner; must stay put while open */
 	struct watch watch;
 	struct timer again;
 	bool said; /* that it rests */
+	unsigned turn; /* clients since it stepped back */
 	accept_fn *fn;
 	void *arg;
 };

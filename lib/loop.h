@@ -10,7 +10,16 @@
 #include <stdint.h>
 
 /* Errors and hangup come as those of the two that were asked for. */
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2,
+	/*
+	 * Asked for beside LOOP_READ: other processes watch the same socket, and
+	 * one of those that sleep is enough for each client. Only a wish, and it
+	 * cannot be rewatched: unwatch and watch.
+	 */
+	LOOP_ONE = 4,
+};
 
 struct watch;
 typedef void watch_fn(struct watch *, unsigned events);

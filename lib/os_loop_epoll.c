@@ -1,6 +1,10 @@
 /*
  * os_loop_epoll: level triggered epoll(7). A descriptor whose watch asks for
  * nothing is not in the set, since epoll reports hangups unasked.
+ *
+ * LOOP_ONE is EPOLLEXCLUSIVE. A process that is busy is passed over, and the
+ * first of those that sleep is woken, in the order in which they joined: who
+ * unwatches and watches again goes to the end of that line.
  */
 #include "lib/os_loop.h"
 
@@ -8,6 +12,7 @@
 
 #include <sys/epoll.h>
 
+#include <assert.h>
 #include <errno.h>
 
 #include "lib/die.h"
@@ -39,6 +44,10 @@ set_epoll(struct watch *w, unsigned now)
 		ev.events |= EPOLLIN;
 	if ((now & LOOP_WRITE) != 0)
 		ev.events |= EPOLLOUT;
+	if ((now & LOOP_ONE) != 0) {
+		assert(w->events == 0);
+		ev.events |= EPOLLEXCLUSIVE;
+	}
 	if (now == 0)
 		op = EPOLL_CTL_DEL;
 	return epoll_ctl(epfd, op, w->fd, &ev);

@@ -17,7 +17,7 @@
 #include "t/unit/tap.h"
 #include "t/unit/turns.h"
 
-enum { CLIENTS = 3 };
+enum { CLIENTS = 3, MANY = 20 };
 
 static int taken[16], ntaken;
 static char from[HOST_MAX];
@@ -80,6 +80,13 @@ main(void)
 	ok((fcntl(taken[0], F_GETFL) & O_NONBLOCK) != 0,
 	    "their sockets do not block");
 
+	for (i = 0; i < MANY; i++) {
+		fd = client(&sin);
+		turns(1, 0);
+		fd_close(&fd);
+		fd_close(&taken[--ntaken]);
+	}
+	ok(ntaken == CLIENTS, "also when it steps back for other processes");
 	fd = client(&sin);
 	getrlimit(RLIMIT_NOFILE, &was);
 	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = was.rlim_max };
