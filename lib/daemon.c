@@ -86,6 +86,11 @@ later_one(struct ipc *ipc, struct ipc_msg *m, void *arg)
 	case IPC_CONFIG:
 		later_conf(d, m);
 		return 0;
+	case IPC_TICKETS:
+		daemon_take_tickets(d, m);
+		if (d->on_tickets != NULL)
+			d->on_tickets();
+		return 0;
 	case IPC_DIR:
 		daemon_take_log(m);
 		return 0;

@@ -20,6 +20,7 @@
 #include "lib/conf.h"
 #include "lib/ipc.h"
 #include "lib/ipc_setup.h"
+#include "lib/tls.h"
 
 enum { DAEMON_LISTEN_MAX = 64, DAEMON_PEER_MAX = 64, DAEMON_CERT_MAX = 32 };
 
@@ -50,6 +51,7 @@ struct daemon {
 	 * at once. May come twice, the second time with hurry. Also when
 	 * master has died. */
 	void (*on_stop)(void);
+	void (*on_tickets)(void); /* d.tickets are new */
 	int (*on_message)(struct ipc *master, struct ipc_msg *); /* others */
 	/* Opens what needs privilege before the drop (the log is done). */
 	void (*before_drop)(void);
@@ -72,6 +74,8 @@ struct daemon {
 	struct daemon_listen listen[DAEMON_LISTEN_MAX];
 	struct daemon_peer peer[DAEMON_PEER_MAX];
 	struct daemon_cert cert[DAEMON_CERT_MAX];
+	unsigned char tickets[TLS_TICKETS]; /* smtpd, login: if has_tickets */
+	bool has_tickets;
 	int users_fd, aliases_fd, credentials_fd; /* maps at start; -1 */
 	int transport_fd, tls_policy_fd, relay_passwords_fd; /* likewise */
 	int resolv_fd, anchor_fd; /* dns: copies of resolv.conf, trust anchor */
@@ -104,12 +108,13 @@ void daemon_start(struct daemon *, int argc, char **argv);
  */
 void daemon_peer_lost(enum role);
 
-struct tls_server;
 /*
  * From `prepare`: makes *tls of the certificates that master gave, the first
- * one the default, and closes them. A pair that is no good is logged and
+ * one the default, and closes them; daemon_tickets(). A pair that is no good is logged and
  * marks the process as flawed. (lib/daemon_tls.c)
  */
 void daemon_certificates(struct daemon *, struct tls_server **tls);
+/* From `on_tickets`: gives them to tls (NULL is fine) and wipes them here. */
+void daemon_tickets(struct daemon *, struct tls_server *tls);
 
 #endif

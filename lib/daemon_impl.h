@@ -30,6 +30,8 @@ int daemon_take_fd(struct ipc_msg *, unsigned i);
 struct conf *daemon_take_conf(struct ipc_msg *);
 /* Who we are; client: which of the descriptors is the one peer's. */
 void daemon_take_role(struct daemon *, struct ipc_msg *, unsigned client);
+/* Keys for session tickets, into d. */
+void daemon_take_tickets(struct daemon *, const struct ipc_msg *);
 /* A new descriptor 2. */
 void daemon_take_log(struct ipc_msg *);
 /* A new peer, or the successor of one that died. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -196,6 +197,17 @@ setup_dir(struct daemon *d, struct ipc_msg *m)
 		daemon_malformed(m);
 }
 
+void
+daemon_take_tickets(struct daemon *d, const struct ipc_msg *m)
+{
+	struct ipc_tickets in;
+
+	if (ipc_tickets_decode(m->body, &in) == -1)
+		daemon_malformed(m);
+	memcpy(d->tickets, in.keys.p, sizeof(d->tickets));
+	d->has_tickets = true;
+}
+
 /* False after GO. */
 static bool
 setup_one(struct daemon *d, struct ipc_msg *m)
@@ -219,6 +231,9 @@ setup_one(struct daemon *d, struct ipc_msg *m)
 		break;
 	case IPC_CERT:
 		setup_cert(d, m);
+		break;
+	case IPC_TICKETS:
+		daemon_take_tickets(d, m);
 		break;
 	case IPC_DIR:
 		setup_dir(d, m);
@@ -254,6 +269,7 @@ daemon_receive(struct daemon *d)
 		more = setup_one(d, &m);
 		ipc_close_fds(&m);
 	}
+	explicit_bzero(scratch.p, scratch.cap); /* ticket keys */
 	buf_fini(&scratch);
 	errno = 0;
 	if (role_text.n == 0 || d->conf == NULL)

@@ -1,8 +1,11 @@
 /*
- * daemon_tls: certificates of a daemon that speaks TLS with clients. Apart
- * from lib/daemon.c, so that nobody else is linked with TLS.
+ * daemon_tls: certificates and ticket keys of a daemon that speaks TLS with
+ * clients. Apart from lib/daemon.c, so that nobody else is linked with TLS.
  */
 #include "lib/daemon.h"
+
+#include <string.h>
+
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/tls.h"
@@ -24,4 +27,14 @@ daemon_certificates(struct daemon *d, struct tls_server **tls)
 		fd_close(&d->cert[i].cert_fd);
 		fd_close(&d->cert[i].key_fd);
 	}
+	daemon_tickets(d, *tls);
+}
+
+void
+daemon_tickets(struct daemon *d, struct tls_server *tls)
+{
+	if (tls != NULL && d->has_tickets)
+		tls_server_tickets(tls, d->tickets);
+	explicit_bzero(d->tickets, sizeof(d->tickets));
+	d->has_tickets = false;
 }

@@ -70,6 +70,7 @@ static const struct rule {
 	{ IPC_STEM, BIT(MASTER), SESSIONS, 0, 0, false },
 	{ IPC_FORK, BIT(MASTER), SESSIONS, 2, 2, false },
 	{ IPC_FORK_IS, SESSIONS, BIT(MASTER), 0, 0, false },
+	{ IPC_TICKETS, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN), 0, 0, true },
 
 	{ IPC_SPOOL_OPEN, BIT(SMTPD), BIT(QUEUE), 0, 0, false },
 	{ IPC_SPOOL_IS, BIT(QUEUE), BIT(SMTPD), 0, 1, false },

@@ -34,6 +34,7 @@ enum ipc_type {
 	IPC_STEM,      /* M->C fork sessions, when told so */
 	IPC_FORK,      /* M->stem: a session, please: its channel, its fd */
 	IPC_FORK_IS,   /* stem->M */
+	IPC_TICKETS,   /* M->C keys for TLS session tickets */
 	/* lib/ipc_mail.h: smtpd <-> queue */
 	IPC_SPOOL_OPEN = 32, /* S->Q large message: a spool file, please */
 	IPC_SPOOL_IS,        /* Q->S fd, or why not */

@@ -35,6 +35,7 @@ ROUND(peer)
 ROUND(map)
 ROUND(cert)
 ROUND(dir)
+ROUND(tickets)
 ROUND(worker)
 ROUND(worker_is)
 ROUND(session)
@@ -65,6 +66,7 @@ static const struct {
 	{ IPC_MAP, round_map },
 	{ IPC_CERT, round_cert },
 	{ IPC_DIR, round_dir },
+	{ IPC_TICKETS, round_tickets },
 	{ IPC_WORKER, round_worker },
 	{ IPC_WORKER_IS, round_worker_is },
 	{ IPC_SESSION, round_session },

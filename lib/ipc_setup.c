@@ -5,6 +5,7 @@
 #include "lib/ipc_setup.h"
 
 #include "lib/limits.h"
+#include "lib/tls.h"
 
 enum {
 	SETUP_WORD_MAX = 15,   /* "submissions", "syslog" */
@@ -162,6 +163,24 @@ ipc_cert_decode(struct span in, struct ipc_cert *out)
 	struct ipc_cert m;
 
 	if (get_text(&in, &m.name, PATH_LEN_MAX) == -1 || in.n != 0)
+		return -1;
+	*out = m;
+	return 0;
+}
+
+void
+ipc_tickets_encode(struct buf *b, const struct ipc_tickets *m)
+{
+	put_span(b, m->keys);
+}
+
+int
+ipc_tickets_decode(struct span in, struct ipc_tickets *out)
+{
+	struct ipc_tickets m;
+
+	if (get_span(&in, &m.keys, TLS_TICKETS) == -1 ||
+	    m.keys.n != TLS_TICKETS || in.n != 0)
 		return -1;
 	*out = m;
 	return 0;

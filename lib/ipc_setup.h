@@ -66,6 +66,10 @@ struct ipc_cert { /* IPC_CERT, fd certificate, fd key */
 	struct span name; /* file name, for messages */
 };
 
+struct ipc_tickets { /* IPC_TICKETS: before GO, and when they are renewed */
+	struct span keys; /* TLS_TICKETS bytes, lib/tls.h */
+};
+
 struct ipc_dir { /* IPC_DIR, fd */
 	struct span name; /* "spool" (a directory), "tally" (shared memory);
 			   * later "log": a new descriptor 2 */
@@ -115,6 +119,8 @@ void ipc_map_encode(struct buf *, const struct ipc_map *);
 int ipc_map_decode(struct span, struct ipc_map *);
 void ipc_cert_encode(struct buf *, const struct ipc_cert *);
 int ipc_cert_decode(struct span, struct ipc_cert *);
+void ipc_tickets_encode(struct buf *, const struct ipc_tickets *);
+int ipc_tickets_decode(struct span, struct ipc_tickets *);
 void ipc_dir_encode(struct buf *, const struct ipc_dir *);
 int ipc_dir_decode(struct span, struct ipc_dir *);
 void ipc_worker_encode(struct buf *, const struct ipc_worker *);

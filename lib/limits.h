@@ -16,6 +16,7 @@ enum {
 	/* Certificates */
 	TLS_CERTS_MAX = 32,
 	PEM_FILE_MAX = 1024 * 1024,
+	TICKETS_MS = 12 * 60 * 60 * 1000, /* of a key for session tickets */
 
 	/* SMTP */
 	SMTP_LINE_MAX = 2048,    /* command line; RFC 5321 4.5.3.1.4 asks 512,

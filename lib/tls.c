@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,10 @@
 
 #include <bsd/string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -34,7 +37,13 @@ static const char ciphers12[] =
 struct tls_server {
 	SSL_CTX *ctx[TLS_CERTS_MAX]; /* one a certificate; the first: default */
 	size_t n;
+	struct ticket_key {
+		unsigned char name[16], cipher[32], mac[32];
+	} ticket[TLS_TICKET_KEYS]; /* newest first; if the callback is set */
 };
+
+static_assert(sizeof(struct ticket_key) == TLS_TICKET_KEY,
+    "keys come as their bytes");
 
 struct tls_client {
 	SSL_CTX *ctx;
@@ -203,6 +212,50 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static const struct ticket_key *
+ticket_key_find(const struct tls_server *s, const unsigned char *name)
+{
+	for (size_t i = 0; i < nitems(s->ticket); i++)
+		if (memcmp(s->ticket[i].name, name, 16) == 0)
+			return &s->ticket[i];
+	return NULL;
+}
+
+static int
+ticket_ready(const struct ticket_key *k, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM hash[] = { OSSL_PARAM_construct_utf8_string(
+				  OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end() };
+
+	return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->cipher,
+		   iv, seals) == 1 &&
+	    EVP_MAC_init(mac, k->mac, sizeof(k->mac), hash) == 1;
+}
+
+/* OpenSSL's question. 1: go on; 2: and give him a new one; 0: no such key. */
+static int
+ticket_use(SSL *ssl, unsigned char *name, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+	const struct ticket_key *newest = t->server->ticket, *k = newest;
+
+	if (seals != 0) {
+		memcpy(name, k->name, sizeof(k->name));
+		if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(
+		        EVP_aes_256_cbc())) != 1)
+			return -1;
+	} else if ((k = ticket_key_find(t->server, name)) == NULL) {
+		return 0;
+	}
+	if (!ticket_ready(k, iv, cipher, mac, seals))
+		return -1;
+	return k == newest ? 1 : 2;
+}
+
 /* What is the same on both sides. */
 static SSL_CTX *
 ctx_base(const SSL_METHOD *method)
@@ -300,7 +353,16 @@ tls_server_free(struct tls_server *s)
 		return;
 	while (s->n > 0)
 		SSL_CTX_free(s->ctx[--s->n]);
+	OPENSSL_cleanse(s->ticket, sizeof(s->ticket));
 	free(s);
+}
+
+void
+tls_server_tickets(struct tls_server *s, const unsigned char *keys)
+{
+	memcpy(s->ticket, keys, sizeof(s->ticket));
+	for (size_t i = 0; i < s->n; i++)
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(s->ctx[i], ticket_use);
 }
 
 int64_t
@@ -332,6 +394,10 @@ tls_accept(struct tls_server *s, int fd, const char *alpn)
 	t->ssl = SSL_new(s->ctx[0]);
 	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
 		die("no memory for TLS");
+	/* POP3's sessions are not IMAP's, though the keys are the same. */
+	if (SSL_set_session_id_context(t->ssl, (const unsigned char *)alpn,
+		(unsigned)strlen(alpn)) != 1)
+		die("TLS session context");
 	SSL_set_app_data(t->ssl, t);
 	SSL_set_accept_state(t->ssl);
 	return t;

@@ -26,6 +26,15 @@ enum tls_want { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAIL };
 int tls_server_add(struct tls_server **, int cert_fd, int key_fd, char *why,
     size_t whylen);
 void tls_server_free(struct tls_server *);
+/*
+ * Keys that seal what clients keep of their sessions (tickets, RFC 5077 4),
+ * newest first: a session is taken up again by all processes that have the
+ * keys, and by none under another alpn. After the certificates, and again for
+ * newer keys; copied. Without a call each server has keys of its own.
+ */
+enum { TLS_TICKET_KEY = 80, TLS_TICKET_KEYS = 3 };
+enum { TLS_TICKETS = TLS_TICKET_KEYS * TLS_TICKET_KEY }; /* bytes in all */
+void tls_server_tickets(struct tls_server *, const unsigned char *keys);
 /* Of the first pair: seconds (from now) that it is still valid, below 0 too
  * old; does it name this host? For `postern check`. */
 int64_t tls_server_left(const struct tls_server *);

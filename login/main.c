@@ -60,6 +60,12 @@ load_certificates(void)
 	daemon_certificates(&d, &front.tls);
 }
 
+static void
+on_tickets(void)
+{
+	daemon_tickets(&d, front.tls);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -68,6 +74,7 @@ main(int argc, char **argv)
 	d.role = ROLE_LOGIN;
 	d.on_peer = ask_peer;
 	d.on_stop = on_stop;
+	d.on_tickets = on_tickets;
 	d.prepare = load_certificates;
 	daemon_start(&d, argc, argv);
 

@@ -34,6 +34,7 @@
 #include "master/maps.h"
 #include "master/place.h"
 #include "master/reload.h"
+#include "master/tickets.h"
 
 enum { REASONS_MAX = 64 * 1024, DESCRIPTORS = 65536, LISTEN_TRIES = 30 };
 
@@ -287,6 +288,7 @@ main(int argc, char **argv)
 	if (house.privileged && os_capabilities_limit() == -1)
 		die("cannot give up capabilities");
 	ctl_start();
+	tickets_init();
 	house_start();
 	loop_run();
 	listen_close(house.now->conf);

@@ -23,6 +23,7 @@
 #include "master/house.h"
 #include "master/listen.h"
 #include "master/maps.h"
+#include "master/tickets.h"
 #include "master/topology.h"
 
 /* --- the process ------------------------------------------------------- */
@@ -280,6 +281,8 @@ setup_all(struct child *c, const struct topology_row *row, struct generation *g)
 	setup_listen(c, row, g == house.next);
 	if ((row->gives & GIVES_CERT) != 0)
 		setup_cert(c, g);
+	if ((row->gives & GIVES_TICKETS) != 0)
+		tickets_give(c);
 	if ((row->gives & GIVES_TALLY) != 0)
 		send_dir(c, SPAN("tally"), g->tally_fd[row->role]);
 	if ((row->gives & GIVES_SPOOL) != 0)

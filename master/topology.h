@@ -23,6 +23,7 @@ enum topology_gives {      /* beside its configuration */
 	GIVES_TALLY = 2,   /* shared counters */
 	GIVES_SPOOL = 4,   /* the spool directory */
 	GIVES_CHANNEL = 8, /* one socket: the client, the queue */
+	GIVES_TICKETS = 16, /* keys for TLS session tickets */
 };
 
 enum { TOPOLOGY_NAMES = 6 };

@@ -71,6 +71,12 @@ load_certificates(void)
 	daemon_certificates(&d, &server.tls);
 }
 
+static void
+on_tickets(void)
+{
+	daemon_tickets(&d, server.tls);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -80,6 +86,7 @@ main(int argc, char **argv)
 	d.on_peer = peers_set;
 	d.on_map = on_map;
 	d.on_stop = on_stop;
+	d.on_tickets = on_tickets;
 	d.prepare = load_certificates;
 	daemon_start(&d, argc, argv);
 

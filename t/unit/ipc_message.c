@@ -9,8 +9,9 @@
 #include "lib/ipc_ctl.h"
 #include "lib/ipc_job.h"
 #include "lib/ipc_mail.h"
-#include "lib/qid.h"
 #include "lib/ipc_setup.h"
+#include "lib/qid.h"
+#include "lib/tls.h"
 #include "t/unit/tap.h"
 
 static struct buf b;
@@ -260,6 +261,19 @@ test_auth_ctl(void)
 	ok(!PASSES(ctl_end, &e, &egot), "no exit status");
 }
 
+static void
+test_tickets(void)
+{
+	struct ipc_tickets m = { filled(TLS_TICKETS) }, got;
+
+	ok(PASSES(tickets, &m, &got) && span_eq(got.keys, m.keys),
+	    "ticket keys");
+	m.keys = filled(TLS_TICKETS - 1);
+	ok(!PASSES(tickets, &m, &got), "not one byte less");
+	m.keys = filled(TLS_TICKETS + 1);
+	ok(!PASSES(tickets, &m, &got), "or more");
+}
+
 int
 main(void)
 {
@@ -268,6 +282,7 @@ main(void)
 	test_mail();
 	test_job();
 	test_setup();
+	test_tickets();
 	test_auth_ctl();
 	buf_fini(&b);
 	return done();

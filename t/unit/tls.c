@@ -379,6 +379,73 @@ idle_memory(void)
 	conn = NULL;
 }
 
+static SSL_SESSION *kept; /* by the client; used as copies, since OpenSSL
+			    * spoils that of a connection which is cut */
+
+/* A whole connection; is what was kept taken up again? */
+static bool
+resumes(struct tls_server *s, int version, const char *service)
+{
+	SSL_SESSION *copy;
+	bool is;
+
+	begin();
+	(void)conn_starttls(conn, s, service);
+	peer = peer_new(far, version, NULL, NULL);
+	copy = kept == NULL ? NULL : SSL_SESSION_dup(kept);
+	if (copy != NULL)
+		SSL_set_session(peer, copy);
+	SSL_SESSION_free(copy);
+	is = shake() && SSL_session_reused(peer) == 1;
+	(void)hear(1); /* the ticket */
+	if (kept == NULL)
+		kept = SSL_SESSION_dup(SSL_get_session(peer));
+	finish();
+	return is;
+}
+
+/* The keys of that age, and the two before it. */
+static void
+give_keys(struct tls_server *s, unsigned age)
+{
+	unsigned char keys[TLS_TICKETS];
+
+	for (unsigned i = 0; i < TLS_TICKET_KEYS; i++)
+		memset(keys + i * TLS_TICKET_KEY, (int)(age - i),
+		    TLS_TICKET_KEY);
+	tls_server_tickets(s, keys);
+}
+
+static void
+tickets(int version)
+{
+	struct tls_server *s[3] = { NULL, NULL, NULL };
+	int cert, key;
+	char why[256];
+
+	peer_certificate("mail.example.org", 10, &cert, &key);
+	for (size_t i = 0; i < nitems(s); i++)
+		if (tls_server_add(&s[i], cert, key, why, sizeof(why)) == -1)
+			die("%s", why);
+	give_keys(s[0], 10);
+	give_keys(s[1], 10);
+	(void)resumes(s[0], version, "imap");
+	ok(resumes(s[0], version, "imap"), "a session is taken up again");
+	ok(resumes(s[1], version, "imap"), "by another with the same keys");
+	ok(!resumes(s[1], version, "pop3"), "not by another service");
+	ok(!resumes(s[2], version, "imap"), "nor with other keys");
+	give_keys(s[1], 12);
+	ok(resumes(s[1], version, "imap"), "two keys later still");
+	give_keys(s[1], 13);
+	ok(!resumes(s[1], version, "imap"), "three later no more");
+	SSL_SESSION_free(kept);
+	kept = NULL;
+	for (size_t i = 0; i < nitems(s); i++)
+		tls_server_free(s[i]);
+	fd_close(&cert);
+	fd_close(&key);
+}
+
 int
 main(void)
 {
@@ -390,6 +457,8 @@ main(void)
 	many_lines();
 	starttls();
 	idle_memory();
+	tickets(TLS1_2_VERSION);
+	tickets(TLS1_3_VERSION);
 	tls_server_free(server);
 	peer_fini();
 	buf_fini(&story);
