@@ -15,10 +15,10 @@
  *	            file's name, u32 where in the log the name is, u32 zero
  *	then        keywords: u8 bit, u8 length, bytes
  *
- * It is read with read(2), piece by piece, not mapped: another program that cuts the file
- * short must not kill the session (SIGBUS), and a view of its own is needed
- * anyway. Replaced by rename, never written to. Not synced: a map that does
- * not agree with its checksums is as good as none.
+ * It is read with read(2), piece by piece, not mapped: another program that
+ * cuts the file short must not kill the session (SIGBUS), and a view of its own
+ * is needed anyway. Replaced by rename, never written to. Not synced: a map
+ * that does not agree with its checksums is as good as none.
  */
 #include "lib/mailbox_impl.h"
 
