@@ -114,7 +114,7 @@ MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
 	master/generation$S.o master/place$S.o master/listen$S.o \
 	master/spawn$S.o master/stem$S.o master/child$S.o master/worker$S.o \
 	master/connect$S.o master/maps$S.o master/reload$S.o master/ctl$S.o \
-	master/who$S.o master/tickets$S.o
+	master/watch$S.o master/who$S.o master/tickets$S.o
 SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
 	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \

@@ -66,6 +66,7 @@ struct conf {
 	    *user_relay;       /* names or numbers */
 	char *mail_user;       /* owner of virtual mailboxes */
 	uint64_t min_uid;      /* no worker below this uid, mail-user apart */
+	uint64_t process_timeout; /* s without an answer to master; 0: any */
 	char *log;             /* "syslog", "stderr" or a file (absolute) */
 	char *log_level;       /* error warn info debug */
 

@@ -83,6 +83,8 @@ const struct conf_key conf_keys[] = {
 	    "owns the mailboxes of virtual users" },
 	{ "min-uid", &conf_type_number, F(min_uid), "1000", "1", "4294967294",
 	    "lowest uid that owns a mailbox, mail-user apart" },
+	{ "process-timeout", &conf_type_time, F(process_timeout), "5m", "0",
+	    "1d", "a daemon that hangs so long is killed; 0: never" },
 	{ "log", &conf_type_log, F(log), "syslog", "", "",
 	    "syslog, stderr or a file" },
 	{ "log-level", &conf_type_choice, F(log_level), "info",

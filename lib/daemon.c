@@ -94,6 +94,9 @@ later_one(struct ipc *ipc, struct ipc_msg *m, void *arg)
 	case IPC_DIR:
 		daemon_take_log(m);
 		return 0;
+	case IPC_PING:
+		(void)ipc_send(ipc, IPC_PONG, m->id, SPAN_NONE, -1, -1);
+		return 0;
 	case IPC_STOP:
 		d->hurry = m->id == STOP_NOW;
 		stop_now(d);

@@ -36,6 +36,8 @@ enum {
 #define CHILDREN ((1u << ROLE_COUNT) - 1 - BIT(MASTER) - BIT(CTL))
 #define AGENTS (BIT(DELIVER) | BIT(RELAY))
 #define SESSIONS (BIT(POP3D) | BIT(IMAPD))
+#define EVENT_DRIVEN \
+	(BIT(SMTPD) | BIT(LOGIN) | BIT(AUTH) | BIT(DNS) | BIT(QUEUE) | BIT(RELAY))
 
 /* Who may send what to whom, and how many descriptors ride along. */
 static const struct rule {
@@ -71,6 +73,8 @@ static const struct rule {
 	{ IPC_FORK, BIT(MASTER), SESSIONS, 2, 2, false },
 	{ IPC_FORK_IS, SESSIONS, BIT(MASTER), 0, 0, false },
 	{ IPC_TICKETS, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN), 0, 0, true },
+	{ IPC_PING, BIT(MASTER), EVENT_DRIVEN, 0, 0, false },
+	{ IPC_PONG, EVENT_DRIVEN, BIT(MASTER), 0, 0, false },
 
 	{ IPC_SPOOL_OPEN, BIT(SMTPD), BIT(QUEUE), 0, 0, false },
 	{ IPC_SPOOL_IS, BIT(QUEUE), BIT(SMTPD), 0, 1, false },

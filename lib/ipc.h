@@ -35,6 +35,8 @@ enum ipc_type {
 	IPC_FORK,      /* M->stem: a session, please: its channel, its fd */
 	IPC_FORK_IS,   /* stem->M */
 	IPC_TICKETS,   /* M->C keys for TLS session tickets */
+	IPC_PING,      /* M->C does your loop turn? Of event-driven daemons */
+	IPC_PONG,      /* C->M */
 	/* lib/ipc_mail.h: smtpd <-> queue */
 	IPC_SPOOL_OPEN = 32, /* S->Q large message: a spool file, please */
 	IPC_SPOOL_IS,        /* Q->S fd, or why not */

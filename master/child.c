@@ -22,6 +22,7 @@
 #include "master/spawn.h"
 #include "master/stem.h"
 #include "master/topology.h"
+#include "master/watch.h"
 #include "master/worker.h"
 
 enum {
@@ -138,6 +139,8 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		return c->stem ? stem_forked(c, m) : -1;
 	case IPC_CONNECT:
 		return connect_asked(c, m);
+	case IPC_PONG:
+		return watch_answered(c);
 	case IPC_PEER_LOST:
 		return on_peer_lost(c, m);
 	default:

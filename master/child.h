@@ -46,6 +46,9 @@ struct child {
 		int signal;         /* that it is to get then; 0 */
 	} birth;
 	unsigned forks;    /* a stem's, so far */
+	bool asked;        /* whether it turns; no answer yet, */
+	unsigned silent;   /* for so many rounds: master/watch.h */
+	bool told;         /* the log, that it is stopped */
 	char *user, *root, *login; /* owner's processes; else NULL */
 	char *client, *sid;        /* sessions; else NULL */
 	uint64_t since;            /* loop clock */

@@ -22,6 +22,7 @@
 #include "master/reload.h"
 #include "master/stem.h"
 #include "master/topology.h"
+#include "master/watch.h"
 
 enum {
 	FIRST_TRIES = 5, /* of a child that never got ready, at start */
@@ -61,6 +62,7 @@ house_up(void)
 	house.state = HOUSE_UP;
 	house.started = (long long)loop_wall();
 	listen_publish(house.now->conf);
+	watch_start();
 	log_begin(LL_INFO, "start");
 	log_str("version", POSTERN_VERSION);
 	log_num("pid", (uint64_t)getpid());

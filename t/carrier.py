@@ -19,8 +19,8 @@ import time
 from child import PATIENCE, conf_text, spawn, wait_ready
 from house import cdb_write
 from wire import (CONFIG, CONNECT, CONNECT_IS, DNS, DNS_IS, DNSD, GO, JOB, JOB_IS,
-                  MAP, PEER_LOST, QUEUE, RELAY, STOP, Reader, send, send_files,
-                  send_peer, send_tally, send_text, span, split, u32, u64)
+                  MAP, PEER_LOST, PONG, QUEUE, RELAY, STOP, Reader, send,
+                  send_files, send_peer, send_tally, send_text, span, split, u32, u64)
 
 MX, HOST, LMTP, LMTP_UNIX = 1, 2, 3, 4
 A, MXRR, AAAA = 1, 15, 28
@@ -145,6 +145,7 @@ class Talk:
             raise EOFError
 
     def run(self):
+        self.known.wait()
         try:
             if self.server.wrapped:
                 self.starttls()
@@ -157,6 +158,7 @@ class Talk:
             self.sock.close()
 
     def start(self):
+        self.known = threading.Event() # to the test, before a word is said
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -204,6 +206,7 @@ class Server:
             talk = Talk(self, c)
             talk.start()
             self.talks.append(talk)
+            talk.known.set()
 
     def close(self):
         self.sock.close()
@@ -225,6 +228,7 @@ class Carrier:
         self.zone = {}      # (type, name): status, or list of records
         self.secure = set() # names
         self.asked, self.results, self.jobs, self.lost = [], {}, {}, []
+        self.pongs = []
         self.sockets = {}   # path: where CONNECT leads
         self.packets = 0
         self.qid = 1 << 40
@@ -330,6 +334,8 @@ class Carrier:
     def on_master(self, kind, num, body):
         if kind == PEER_LOST:
             self.lost.append(Reader(body).u32())
+        elif kind == PONG:
+            self.pongs.append(num)
         elif kind == CONNECT:
             path = Reader(body).text()
             to = self.sockets.get(path)

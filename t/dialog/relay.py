@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..'))
 import carrier  # noqa: E402
+from wire import PING  # noqa: E402
 from carrier import (A, AAAA, BAD, CLOSE, HANG, HOST, LMTP, LMTP_UNIX, MX,
                      MXRR, NODATA, NXDOMAIN, RESET, TEMP, Carrier, Server)
 
@@ -968,6 +969,10 @@ def house():
         is_(short(got), {R2: '250 2.0.0'}, 'and takes the next one')
         is_(c.stop(), 0, 'all is well')
         s.close()
+    with Carrier().start() as c:
+        carrier.send(c.chans['master'], PING, ident=7)
+        ok(c.pump(lambda: c.pongs == [7]), 'it turns, if master asks')
+        is_(c.stop(), 0, 'and ends')
     with Carrier().start() as c:
         carrier.send(c.chans['queue'], carrier.JOB, b'rubbish')
         ok(c.pump(lambda: carrier.QUEUE in c.lost),

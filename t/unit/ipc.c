@@ -81,9 +81,9 @@ test_allow(void)
 		for (t = 0; t < 100; t++)
 			many += r != ROLE_CTL && ipc_allowed((enum role)r,
 			    ROLE_MASTER, (enum ipc_type)t);
-	ok(many == ROLE_COUNT - 2 + 9, "master hears READY of each child, "
+	ok(many == ROLE_COUNT - 2 + 15, "master hears READY of each child, "
 	    "WORKER, SESSION, CONNECT, PEER_LOST of four, FORK_IS of two, "
-	    "no more");
+	    "PONG of six, no more");
 }
 
 static void
