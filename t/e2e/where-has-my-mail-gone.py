@@ -17,9 +17,8 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, 't'))
-from child import Tap  # noqa: E402
+from child import PATIENCE, Tap  # noqa: E402
 
-PATIENCE = 300
 ODD = '"Old \\"mail\\""'
 t = Tap()
 top = tempfile.mkdtemp(prefix='postern-g.')

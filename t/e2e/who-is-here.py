@@ -16,9 +16,8 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, 't'))
-from child import Tap  # noqa: E402
+from child import PATIENCE, Tap  # noqa: E402
 
-PATIENCE = 300
 CROWD = 520  # more than master looks at in one step
 t = Tap()
 top = tempfile.mkdtemp(prefix='postern-w.')
@@ -41,6 +40,11 @@ def postern(*words, status=0):
 def who(*whom):
     return [json.loads(line) for line in
             postern('who', '--json', *whom).splitlines()]
+
+
+def logged():
+    with open(env['LOG'], encoding='utf-8') as f:
+        return f.read()
 
 
 def until(fn):
@@ -92,6 +96,8 @@ try:
     t.ok(postern('who') == '', 'nobody is there at first')
     i, p = imap(1), login(2)
     i.select()
+    # They may serve before master has heard of their birth.
+    until(lambda: [r['state'] for r in who() if r['pid']] == ['open'] * 2)
     rows = who()
     t.ok([(r['service'], r['user'], r['client']) for r in rows] ==
          [('pop3', user2, '127.0.0.1'), ('imap', user1, '127.0.0.1')],
@@ -99,9 +105,7 @@ try:
     t.ok(all(abs(time.time() - r['since']) < PATIENCE for r in rows) and
          all(os.path.exists(f"/proc/{r['pid']}") or sys.platform != 'linux'
              for r in rows), 'since when, and the process')
-    with open(env['LOG']) as f:
-        log = f.read()
-    t.ok(all(f"sid={r['sid']} " in log for r in rows),
+    t.ok(until(lambda: all(f"sid={r['sid']} " in logged() for r in rows)),
          'the session ids are those of the log')
     t.ok([r['user'] for r in who(user1)] == [user1], 'asked for a user')
     t.ok([r['user'] for r in who(rows[0]['sid'])] == [user2],
@@ -125,8 +129,7 @@ try:
     said = last_words(p.sock)
     t.ok(said.startswith(b'-ERR '), f'POP3 says -ERR: {said}')
     t.ok(until(lambda: postern('who') == ''), 'they are gone')
-    with open(env['LOG']) as f:
-        log = f.read()
+    log = logged()
     t.ok(log.count('ev=kick ') == 2 and f'user="{user2}"' in log,
          'the log tells it')
     t.ok(postern('kick', user1, status=66) == '', 'and once more: nobody')
