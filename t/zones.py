@@ -80,6 +80,13 @@ def free_port():
     raise OSError('no free port')
 
 
+def free_ports(n):
+    got = set()
+    while len(got) < n:
+        got.add(free_port())
+    return got
+
+
 # --- the least of the protocol (RFC 1035), for servers that misbehave
 
 def name_wire(name):

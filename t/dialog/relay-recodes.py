@@ -55,7 +55,7 @@ def send(c, s, body, ehlo=SEVEN, **kw):
     """One message: its body as it came, and the MAIL command."""
     s.says['EHLO'] = ehlo
     for talk in s.talks:
-        talk.sock.close()
+        talk.end()
     s.talks.clear()
     s.bodies.clear()
     kw.setdefault('transport', LMTP if s.lmtp else HOST)
