@@ -173,8 +173,7 @@ daemon_start(struct daemon *d, int argc, char **argv)
 	daemon_confine(d);
 	if (d->prepare != NULL)
 		d->prepare();
-	if (d->flawed)
-		log_flush(); /* master may end us for it */
+	log_flush(); /* who is told that we are ready can read what we found */
 	if (ipc_write(MASTER_FD, IPC_READY,
 		d->flawed ? READY_FLAWED : READY_WHOLE, SPAN_NONE, -1,
 		-1) == -1)

@@ -68,6 +68,7 @@ answer_end(struct client *k, uint32_t id, unsigned status, const char *why)
 
 	buf_init(&b, IPC_PACKET_MAX);
 	ipc_ctl_end_encode(&b, &end);
+	log_flush(); /* who has the answer can read what became of it */
 	if (k->ipc != NULL)
 		ipc_send(k->ipc, IPC_CTL_END, id, buf_get(&b), -1, -1);
 	buf_fini(&b);

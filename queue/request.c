@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "lib/die.h"
+#include "lib/log.h"
 #include "lib/qid.h"
 #include "queue/schedule.h"
 #include "queue/select.h"
@@ -63,6 +64,7 @@ request_end(struct request *q, int status, const char *why)
 	request_say(q, true);
 	buf_init(&b, 4096);
 	ipc_ctl_end_encode(&b, &end);
+	log_flush(); /* who has the answer can read what became of it */
 	if (!q->gone)
 		(void)ipc_send(q->to, IPC_CTL_END, q->id, buf_get(&b), -1, -1);
 	buf_fini(&b);
