@@ -13,6 +13,10 @@
 #include "lib/die.h"
 #include "lib/limits.h"
 #include "lib/map.h"
+#include "lib/map_text.h"
+#include "lib/relay_passwords.h"
+#include "lib/text.h"
+#include "lib/tls_policy.h"
 
 int
 check_uid(const char *account, uid_t *uid)
@@ -102,13 +106,50 @@ is_newer(const struct stat *a, const struct stat *b)
 	return a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
+struct compare {
+	struct map *map;
+	size_t line; /* of the first row that the map has not, or otherwise */
+};
+
+static int
+compare_row(void *arg, struct span key, struct span value, size_t line)
+{
+	struct compare *c = arg;
+	struct span is;
+
+	if (map_get(c->map, key, &is) == MAP_FOUND && span_eq(is, value))
+		return 0;
+	c->line = line;
+	return -1;
+}
+
+/* The line of the text that the map does not have as it is; 0: none. */
+static size_t
+differs(struct check *k, struct map *m, const char *source,
+    map_reader_fn *read)
+{
+	struct compare c = { .map = m };
+	struct buf text, err;
+
+	buf_init(&text, 0);
+	buf_init(&err, 64 * 1024);
+	if (read != NULL && access(source, R_OK) == 0 &&
+	    text_load(source, TEXT_FILE_MAX, &text, &err) == 0)
+		(void)read(k->conf, buf_get(&text), source, compare_row, &c,
+		    &err);
+	buf_fini(&text);
+	buf_fini(&err);
+	return c.line;
+}
+
 static void
 map(struct check *k, const char *text, const char *compiled, bool secret,
-    bool needed)
+    bool needed, map_reader_fn *read)
 {
 	char source[PATH_LEN_MAX], path[PATH_LEN_MAX];
 	struct stat s, m;
 	struct map *opened;
+	size_t line;
 	int fd;
 
 	if (ctl_path(source, k->conf->map_dir, text) == -1 ||
@@ -141,6 +182,9 @@ map(struct check *k, const char *text, const char *compiled, bool secret,
 	if (opened == NULL)
 		check_bad(k, "map %s is damaged (%s); type: postern map %s",
 		    path, strerror(errno), text);
+	else if ((line = differs(k, opened, source, read)) > 0)
+		check_bad(k, "map %s is not what %s says in line %zu; type: "
+		    "postern map %s", path, source, line, text);
 	else
 		check_ok(k, "map %s", path);
 	map_close(opened);
@@ -151,12 +195,13 @@ check_maps(struct check *k)
 {
 	char path[PATH_LEN_MAX];
 
-	map(k, "users", "users.cdb", false, true);
-	map(k, "users", "credentials.cdb", true, true);
-	map(k, "aliases", "aliases.cdb", false, false);
-	map(k, "transport", "transport.cdb", false, false);
-	map(k, "tls-policy", "tls-policy.cdb", false, false);
-	map(k, "relay-passwords", "relay-passwords.cdb", true, false);
+	map(k, "users", "users.cdb", false, true, NULL);
+	map(k, "users", "credentials.cdb", true, true, NULL);
+	map(k, "aliases", "aliases.cdb", false, false, NULL);
+	map(k, "transport", "transport.cdb", false, false, NULL);
+	map(k, "tls-policy", "tls-policy.cdb", false, false, tls_policy_read);
+	map(k, "relay-passwords", "relay-passwords.cdb", true, false,
+	    relay_passwords_read);
 	if (ctl_path(path, k->conf->map_dir, "users") == 0)
 		check_file(k, "users", path, 077);
 	if (ctl_path(path, k->conf->map_dir, "aliases") == 0)

@@ -253,6 +253,37 @@ line_of(const struct reader *r, const char *key)
 	return r->seen[key_find(span_str(key)) - conf_keys];
 }
 
+/* One that waits as long as it may is not to be taken for one that hangs. */
+static void
+check_relay_times(struct reader *r)
+{
+	const struct conf *c = r->conf;
+	const struct {
+		const char *key;
+		uint64_t s;
+	} waits[] = {
+		{ "relay-connect-timeout", c->relay_connect_timeout },
+		{ "relay-greeting-timeout", c->relay_greeting_timeout },
+		{ "relay-command-timeout", c->relay_command_timeout },
+		{ "relay-data-timeout", c->relay_data_timeout },
+		{ "relay-send-timeout", c->relay_send_timeout },
+		{ "relay-dot-timeout", c->relay_dot_timeout },
+	};
+	char text[160];
+
+	for (size_t i = 0; i < nitems(waits); i++) {
+		if (waits[i].s <= c->relay_timeout)
+			continue;
+		(void)snprintf(text, sizeof(text),
+		    "relay-timeout is shorter than %s; raise it, or mail that "
+		    "waits for an answer is sent twice", waits[i].key);
+		complain(r, line_of(r, "relay-timeout") != 0
+			? line_of(r, "relay-timeout")
+			: line_of(r, waits[i].key), text);
+		return;
+	}
+}
+
 /* What no single key can know. */
 static void
 check_together(struct reader *r)
@@ -273,6 +304,7 @@ check_together(struct reader *r)
 			? line_of(r, "retry-min") : line_of(r, "retry-max"),
 		    "retry-min is longer than retry-max; lower it, or raise "
 		    "the other");
+	check_relay_times(r);
 	buf_init(&text, 1024);
 	for (size_t i = 0; i < c->system_domains.n; i++) {
 		if (!conf_list_has(&c->domains,

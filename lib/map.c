@@ -23,6 +23,7 @@
 
 struct map { /* one kind so far; a second gets a table here */
 	void *cdb;
+	bool complained; /* about a row */
 };
 
 struct map_writer {
@@ -77,6 +78,21 @@ map_get(struct map *m, struct span key, struct span *value)
 	if (m == NULL || key.n > MAP_KEY_MAX)
 		return MAP_NONE; /* no such key was ever put */
 	return map_cdb_get(m->cdb, key, value);
+}
+
+void
+map_row_bad(struct map *m, const char *name, struct span key,
+    const char *counts_as)
+{
+	if (m->complained)
+		return;
+	m->complained = true;
+	log_begin(LL_ERROR, "map");
+	log_str("name", name);
+	log_span("row", key);
+	log_str("why", "damaged row; compile the map again");
+	log_str("what", counts_as);
+	log_end();
 }
 
 /* Opens and locks the temporary file, whoever may have left it. */

@@ -22,6 +22,13 @@ enum map_got { MAP_FOUND, MAP_NONE, MAP_ERROR };
 /* value is borrowed from the mapping, until map_close(). NULL map: none. */
 enum map_got map_get(struct map *, struct span key, struct span *value);
 
+/*
+ * The value of that key makes no sense: logged, with what it counts as, once
+ * a map.
+ */
+void map_row_bad(struct map *, const char *name, struct span key,
+    const char *counts_as);
+
 /* Writing: to FILE.tmp, fsync, rename, fsync directory. */
 struct map_writer;
 struct map_writer *map_create(const char *path, unsigned mode);

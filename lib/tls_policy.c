@@ -133,6 +133,7 @@ get(struct map *m, struct span key, struct tls_policy *p)
 	case MAP_ERROR:
 		break;
 	}
+	map_row_bad(m, "tls-policy", key, "counts as verify");
 	*p = (struct tls_policy){ .level = TLS_LEVEL_VERIFY };
 	return true;
 }

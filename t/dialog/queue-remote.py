@@ -313,7 +313,9 @@ with Queue() as q:
          'a message that kills them waits')
     t.same(q.stop(), 0, 'it stops')
 
-with Queue(relay_timeout='1s') as q:
+with Queue(relay_timeout='1s', **{
+        'relay_%s_timeout' % what: '1s' for what in
+        ('connect', 'greeting', 'command', 'data', 'send', 'dot')}) as q:
     q.elsewhere = lambda address, job: None
     q.start()
     q.ask(SENDER, ['a@far.example'], BODY)

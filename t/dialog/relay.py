@@ -912,6 +912,21 @@ def tls():
         end(c, s)
 
 
+def damaged():
+    """A row of tls-policy that cannot be read."""
+    with Carrier(policy={'dest.test': 'encrYpX'}).start() as c:
+        s = Server('127.0.0.1')
+        c.zone[A, 'dest.test'] = ['127.0.0.1']
+        for _ in range(2):
+            got = c.wait(c.job([R1], HOST, 'dest.test', s.port))
+            is_(short(got), {R1: '451 4.7.4'}, 'a damaged row is not passed')
+        log = [l for l in c.log_text().splitlines() if 'ev=map' in l]
+        ok(len(log) == 1 and 'name=tls-policy row="dest.test"' in log[0],
+           'the log says once which it is', *log)
+        is_(c.stop(), 0, 'relay ends well')
+        s.close()
+
+
 def house():
     """Its place among the others."""
     with Carrier().start() as c:
@@ -984,7 +999,8 @@ ALL = {'transaction': lambda: transaction(False),
        'drip': lambda: transaction(True), 'extensions': extensions,
        'early_answer': early_answer, 'reuse': reuse, 'crowd': crowd,
        'hostile': hostile,
-       'way': way, 'lmtp': lmtp, 'tls': tls, 'house': house}
+       'way': way, 'lmtp': lmtp, 'tls': tls, 'damaged': damaged,
+       'house': house}
 for word in sys.argv[1:] or ALL:
     print('# ' + word, flush=True)
     ALL[word]()

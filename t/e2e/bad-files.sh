@@ -51,6 +51,14 @@ not_ok "start with a torn tls-policy" "$POSTERN" -c "$CONF" start
 like "it names the map" "$(cat "$T/out" "$LOG")" 'tls-policy.cdb: damaged'
 rm -f "$INST/maps/tls-policy.cdb"
 ok "start without one" "$TOP/t/instance" start "$INST"
+printf 'a.test none\nb.test encrypt\n' >"$INST/maps/tls-policy"
+ok "compile one" postern map tls-policy
+like "check takes it" "$(postern check)" 'ok +map .*/tls-policy.cdb'
+sed 's/b.testencrypt/b.testencrYpX/' "$INST/maps/tls-policy.cdb" >"$T/policy"
+cat "$T/policy" >"$INST/maps/tls-policy.cdb"
+like "check finds a damaged row" "$(postern check)" \
+    'BAD +map .*/tls-policy.cdb is not what .*/tls-policy says in line 2'
+rm -f "$INST/maps/tls-policy.cdb" "$INST/maps/tls-policy"
 
 # The maps are gone: nobody is told "unknown user".
 for f in users.cdb aliases.cdb; do

@@ -117,6 +117,8 @@ static const struct bad_case {
 	{ "a level that is none", BASE "log-level = loud\n", "log-level" },
 	{ "the shortest wait above the longest",
 	    BASE "retry-min = 2h\nretry-max = 1h\n", "retry-min is longer" },
+	{ "a relay that may not wait for an answer",
+	    BASE "relay-timeout = 9m\n", "shorter than relay-dot-timeout" },
 	{ "a user with a colon", BASE "mail-user = a:b\n", "not an account" },
 };
 
