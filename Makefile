@@ -61,7 +61,7 @@ ALL_LDFLAGS = $(PROBED) $(SANFLAGS) $(LDFLAGS)
 
 # One mechanism a file. No program needs all of it; the linker takes what is
 # called.
-LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
+LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o lib/log_out$S.o lib/clock$S.o \
 	lib/reply$S.o lib/role$S.o lib/qid$S.o lib/crc$S.o lib/hash$S.o \
 	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
 	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
@@ -106,12 +106,12 @@ LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o \
 	lib/fold_table$S.o \
 	lib/part_text$S.o \
 	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
-	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_session$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
+	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_log$S.o lib/daemon_session$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
 	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
 	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
 
 MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
-	master/generation$S.o master/place$S.o master/listen$S.o \
+	master/generation$S.o master/place$S.o master/journal$S.o master/listen$S.o \
 	master/spawn$S.o master/stem$S.o master/child$S.o master/worker$S.o \
 	master/connect$S.o master/maps$S.o master/reload$S.o master/ctl$S.o \
 	master/watch$S.o master/who$S.o master/tickets$S.o

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "ctl/check.h"
@@ -159,10 +158,10 @@ check_log(struct check *k)
 	struct span path = span_str(c->log);
 	struct stat st;
 
-	if (strcmp(c->log, "syslog") == 0 && access(_PATH_LOG, F_OK) == -1)
+	if (conf_syslog(c) != NULL && access(conf_syslog(c), F_OK) == -1)
 		check_odd(k, "log syslog: nobody listens at %s, log lines are "
 		    "lost; start a syslogd, or set: log = "
-		    "/var/log/postern.log", _PATH_LOG);
+		    "/var/log/postern.log", conf_syslog(c));
 	if (c->log[0] != '/' || !check_file(k, "log", c->log, 022) ||
 	    span_copy(dir, sizeof(dir), span_slice(path, 0,
 	    span_rfind(path, '/') + 1)) == -1)

@@ -115,5 +115,5 @@ main(int argc, char **argv)
 		if (self.dir_fd == -1) /* a successor may find it mended */
 			gone = true;
 	}
-	exit(EX_OK);
+	exit(log_fini() == 0 ? EX_OK : EX_IOERR);
 }

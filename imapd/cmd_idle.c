@@ -3,10 +3,9 @@
  * a straight line. Ends with DONE; Apple Mail has been seen to send its next
  * command instead, which is served then.
  */
-#include <time.h>
-
 #include "imapd/commands.h"
 #include "imapd/session.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/limits.h"
 #include "lib/mailbox.h"
@@ -16,15 +15,6 @@ enum { LOOK_MS = 1000 }; /* where nobody tells of changes */
 
 static const struct imap_reply not_done = { OUT_BAD, NULL,
 	"IDLE ends with DONE" };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* The line that ended the wait. */
 static const struct imap_reply *
@@ -50,7 +40,7 @@ idle_end(struct session *s)
 static bool
 idle_wait(struct session *s, int fd, uint64_t until)
 {
-	uint64_t now = now_ms(), ms = IMAP_STILL_MS;
+	uint64_t now = clock_ms(), ms = IMAP_STILL_MS;
 	enum net_got got;
 
 	if (now >= until) {
@@ -85,7 +75,7 @@ const void *
 cmd_idle(void *arg, struct span in)
 {
 	struct session *s = arg;
-	uint64_t until = now_ms() + s->conf->imap_timeout * 1000;
+	uint64_t until = clock_ms() + s->conf->imap_timeout * 1000;
 	int fd = -1;
 
 	(void)in;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "lib/conf_keys.h"
@@ -412,6 +413,16 @@ conf_read(const char *path, struct buf *err)
 	c = conf_read_fd(fd, path, err);
 	fd_close(&fd);
 	return c;
+}
+
+const char *
+conf_syslog(const struct conf *c)
+{
+	struct span log = span_str(c->log);
+
+	if (span_eq(log, SPAN("syslog")))
+		return _PATH_LOG;
+	return span_starts(log, SPAN("syslog:")) ? c->log + 7 : NULL;
 }
 
 void

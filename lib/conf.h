@@ -67,7 +67,7 @@ struct conf {
 	char *mail_user;       /* owner of virtual mailboxes */
 	uint64_t min_uid;      /* no worker below this uid, mail-user apart */
 	uint64_t process_timeout; /* s without an answer to master; 0: any */
-	char *log;             /* "syslog", "stderr" or a file (absolute) */
+	char *log;             /* "stderr", a file (absolute), conf_syslog() */
 	char *log_level;       /* error warn info debug */
 
 	/* SMTP */
@@ -147,6 +147,8 @@ struct conf *conf_read_fd(int fd, const char *name, struct buf *err);
 struct conf *conf_read_text(struct span text, const char *name,
     struct buf *err);
 void conf_free(struct conf *); /* NULL is fine */
+/* The socket of the system logger; NULL: it does not get our log. */
+const char *conf_syslog(const struct conf *);
 /* The effective settings as text that conf_read_fd() reads back equal. */
 void conf_write(const struct conf *, bool changed_only, struct buf *);
 /* The effective value of one key; -1: no such key. */

@@ -86,7 +86,7 @@ const struct conf_key conf_keys[] = {
 	{ "process-timeout", &conf_type_time, F(process_timeout), "5m", "0",
 	    "1d", "a daemon that hangs so long is killed; 0: never" },
 	{ "log", &conf_type_log, F(log), "syslog", "", "",
-	    "syslog, stderr or a file" },
+	    "syslog, syslog:SOCKET, stderr or a file" },
 	{ "log-level", &conf_type_choice, F(log_level), "info",
 	    "error warn info debug", "", "error, warn, info or debug" },
 

@@ -161,8 +161,11 @@ log_parse(const struct conf_key *k, struct span v, void *field,
 		return string_set(v, field, why);
 	if (v.n != 0 && v.p[0] == '/')
 		return path_parse(k, v, field, why);
-	buf_str(why, "not a place for the log; write syslog, stderr or the "
-		     "absolute path of a file");
+	if (span_starts(v, SPAN("syslog:/")))
+		return string_set(v, field, why);
+	buf_str(why, "not a place for the log; write syslog, stderr, the "
+		     "absolute path of a file, or syslog: and that of the "
+		     "logger's socket");
 	return -1;
 }
 

@@ -44,20 +44,6 @@ later_map(struct daemon *d, struct ipc_msg *m)
 		d->on_map(name, daemon_take_fd(m, 0));
 }
 
-/* The log file was renamed, or the administrator named another. */
-void
-daemon_take_log(struct ipc_msg *m)
-{
-	struct ipc_dir in;
-
-	if (ipc_dir_decode(m->body, &in) == -1 || m->fd[0] == -1 ||
-	    !span_eq(in.name, SPAN("log")))
-		daemon_malformed(m);
-	log_flush();
-	if (dup2(m->fd[0], STDERR_FILENO) == -1)
-		log_msg(LL_WARN, "log", "cannot change the log");
-}
-
 static void
 later_conf(struct daemon *d, struct ipc_msg *m)
 {
@@ -126,7 +112,9 @@ signals_ignore(struct daemon *d)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	if (!daemon_is_blocking(d->role))
+	if (daemon_is_blocking(d->role))
+		daemon_log_on_signal();
+	else
 		signal(SIGTERM, SIG_IGN);
 }
 

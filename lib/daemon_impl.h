@@ -32,8 +32,10 @@ struct conf *daemon_take_conf(struct ipc_msg *);
 void daemon_take_role(struct daemon *, struct ipc_msg *, unsigned client);
 /* Keys for session tickets, into d. */
 void daemon_take_tickets(struct daemon *, const struct ipc_msg *);
-/* A new descriptor 2. */
+/* A new descriptor 2. (lib/daemon_log.c) */
 void daemon_take_log(struct ipc_msg *);
+/* Who blocks takes it when SIGUSR1 comes. */
+void daemon_log_on_signal(void);
 /* A new peer, or the successor of one that died. */
 struct daemon_peer *daemon_take_peer(struct daemon *, struct ipc_msg *);
 /* Where the descriptor of that map stands at start; NULL: no such map. */

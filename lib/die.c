@@ -27,7 +27,7 @@ die(const char *fmt, ...)
 		log_msg(LL_ERROR, "die", "%s: %s", text, strerror(saved));
 	else
 		log_msg(LL_ERROR, "die", "%s", text);
-	log_flush();
+	(void)log_fini();
 	/* No exit(): handlers might meet the state that brought us here. */
 	_exit(EX_SOFTWARE);
 }

@@ -57,7 +57,7 @@ static const struct rule {
 	{ IPC_CERT, BIT(MASTER), BIT(SMTPD) | BIT(LOGIN) | BIT(RELAY), 2, 2,
 	    false },
 	{ IPC_DIR, BIT(MASTER), BIT(QUEUE) | BIT(SMTPD) | BIT(LOGIN) |
-	        BIT(AUTH) | BIT(RELAY) | BIT(DNS) | SESSIONS, 1, 1, false },
+	        BIT(AUTH) | AGENTS | BIT(DNS) | SESSIONS, 1, 1, false },
 	{ IPC_GO, BIT(MASTER), CHILDREN, 0, 0, false },
 	{ IPC_READY, CHILDREN, BIT(MASTER), 0, 0, false },
 	{ IPC_STOP, BIT(MASTER), CHILDREN, 0, 0, false },
@@ -347,6 +347,28 @@ ipc_recv(int fd, enum role self, enum role peer, struct buf *scratch,
 		die("ipc scratch");
 	return packet_recv(fd, mem, scratch->max, self, peer, m,
 	    wait ? 0 : MSG_DONTWAIT);
+}
+
+int
+ipc_take_fd(int sock, enum ipc_type type)
+{
+	struct ipc_msg m = { .fd = { -1, -1 } };
+	char bytes[64];
+	struct iovec iov = { bytes, sizeof(bytes) };
+	union control c;
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &c, .msg_controllen = sizeof(c) };
+	ssize_t n = recvmsg(sock, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct span packet;
+	uint16_t is = 0;
+
+	if (n <= 0)
+		return -1;
+	packet = span_of(bytes, (size_t)n);
+	if (fds_take(&h, &m) != 1 || get_u16(&packet, &is) == -1 ||
+	    is != type)
+		ipc_close_fds(&m);
+	return m.fd[0];
 }
 
 void

@@ -111,6 +111,11 @@ int ipc_write(int fd, enum ipc_type, uint32_t id, struct span body, int fd0,
 int ipc_recv(int fd, enum role self, enum role peer, struct buf *scratch,
     struct ipc_msg *, bool wait);
 void ipc_close_fds(struct ipc_msg *);
+/*
+ * In a signal handler: takes one packet that waits on fd, and its descriptor,
+ * if the packet is of that type. -1: there is none (any more).
+ */
+int ipc_take_fd(int fd, enum ipc_type);
 
 /* May sender send this type to receiver? The table. */
 bool ipc_allowed(enum role from, enum role to, enum ipc_type);

@@ -4,8 +4,8 @@
  *
  *	2026-11-21T08:37:00.123Z host postern/smtpd[412]: ev=NAME key=value
  *
- * in files and on a terminal; syslog adds the front itself. "level=" follows
- * ev at all levels but info. A value is quoted and escaped: no byte of a
+ * in files and on a terminal (for syslog: put_front()). "level=" follows ev at
+ * all levels but info. A value is quoted and escaped: no byte of a
  * stranger can end a value, a line or a terminal's patience. Only numbers,
  * plain words given by our own code (log_str), and plain values of keys that
  * never hold a stranger's text stand bare. Before log_open() lines go to standard error.
@@ -15,7 +15,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +26,15 @@
 #include "lib/buf.h"
 #include "lib/chars.h"
 #include "lib/limits.h"
+#include "lib/log_out.h"
 
-enum { LOG_GATHER_MAX = 64 * 1024 };
+enum {
+	LOG_GATHER_MAX = 64 * 1024, /* then they are written, or if they cannot, */
+	LOG_WAIT_MAX = 256 * 1024,  /* kept up to here, and dropped */
+	PATIENCE_MS = 20,
+	LAST_MS = 3000, /* at the end of a process */
+	LAST_NAP_MS = 50,
+};
 
 /* Ends a line that had more keys than room; kept free for it. */
 static const char cut_mark[] = " cut=1";
@@ -42,14 +48,16 @@ static struct {
 	pid_t pid;
 	struct buf line;
 	struct buf gathered;
+	bool stuck;             /* who reads them takes none */
+	uint64_t dropped;       /* lines, of which nobody knows yet */
 	bool making;            /* between log_begin and log_end */
 	bool cut;               /* a key did not fit into line */
 	enum log_level current; /* of the line being made */
 	time_t second;          /* what stamp holds */
-	char stamp[24];         /* "2026-11-21T08:37:00" */
+	char stamp[24];         /* "2026-11-21T08:37:00", "Nov 21 08:37:00" */
 } l = { .level = LL_INFO,
 	.line = { .max = LOG_LINE_MAX },
-	.gathered = { .max = LOG_GATHER_MAX } };
+	.gathered = { .max = LOG_WAIT_MAX } };
 
 static const struct {
 	const char *name;
@@ -61,10 +69,15 @@ static const struct {
 	[LL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
+static void
+at_exit(void)
+{
+	(void)log_fini();
+}
+
 void
 log_open(const char *where, const char *name, enum log_level level)
 {
-	static char ident[48];
 	char *dot;
 
 	log_flush();
@@ -78,13 +91,11 @@ log_open(const char *where, const char *name, enum log_level level)
 		*dot = '\0';
 	if (l.host[0] == '\0')
 		(void)span_copy(l.host, sizeof(l.host), SPAN("localhost"));
-	if (l.syslog) {
-		snprintf(ident, sizeof(ident), "postern/%s", l.name);
-		tzset(); /* reads its file now, before the chroot */
-		openlog(ident, LOG_NDELAY | LOG_PID, LOG_MAIL);
-	}
+	l.stamp[0] = '\0'; /* it may have another form now */
+	tzset(); /* reads its file now, before the chroot */
+	log_out_open(l.syslog);
 	if (!l.opened)
-		atexit(log_flush);
+		atexit(at_exit);
 	l.opened = true;
 }
 
@@ -100,7 +111,11 @@ log_would(enum log_level level)
 	return level <= l.level;
 }
 
-/* RFC 3339 5.6; the clock is read without a system call (vDSO). */
+/*
+ * RFC 3339 5.6; for the system logger as it ever was: RFC 3164 4.1, in local
+ * time and without the host, which it adds itself. The clock is read without
+ * a system call (vDSO).
+ */
 static void
 put_front(struct buf *b)
 {
@@ -113,9 +128,16 @@ put_front(struct buf *b)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != l.second || l.stamp[0] == '\0') {
-		gmtime_r(&now.tv_sec, &tm);
-		strftime(l.stamp, sizeof(l.stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+		(void)(l.syslog ? localtime_r : gmtime_r)(&now.tv_sec, &tm);
+		strftime(l.stamp, sizeof(l.stamp),
+		    l.syslog ? "%b %e %H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &tm);
 		l.second = now.tv_sec;
+	}
+	if (l.syslog) {
+		buf_fmt(b, "<%d>%s postern/%s[%ld]: ",
+		    LOG_MAIL | levels[l.current].priority, l.stamp, l.name,
+		    (long)l.pid);
+		return;
 	}
 	buf_fmt(b, "%s.%03dZ %s postern/%s[%ld]: ", l.stamp,
 	    (int)(now.tv_nsec / 1000000), l.host, l.name, (long)l.pid);
@@ -131,8 +153,7 @@ log_begin(enum log_level level, const char *event)
 		return;
 	buf_clear(&l.line);
 	l.cut = false;
-	if (!l.syslog)
-		put_front(&l.line);
+	put_front(&l.line);
 	buf_str(&l.line, "ev=");
 	buf_str(&l.line, event);
 	if (level != LL_INFO)
@@ -260,6 +281,16 @@ log_err(int errnum)
 	log_span("why", span_str(strerror(errnum)));
 }
 
+/* One wait for a reader who is slow; while he is stuck, none. */
+static void
+gathered_write(unsigned ms)
+{
+	size_t n = log_out_write(buf_get(&l.gathered), l.stuck ? 0 : ms);
+
+	l.stuck = n < l.gathered.n;
+	buf_drop(&l.gathered, n);
+}
+
 void
 log_end(void)
 {
@@ -271,43 +302,30 @@ log_end(void)
 	if (l.cut)
 		buf_str(&l.line, cut_mark);
 	buf_char(&l.line, l.syslog ? '\0' : '\n');
-	if (l.line.n + 1 > l.gathered.max - l.gathered.n)
-		log_flush();
-	if (l.syslog) /* its priority travels in front of the line */
-		buf_char(&l.gathered, (char)('0' + (int)l.current));
+	if (l.gathered.n + l.line.n > LOG_GATHER_MAX)
+		gathered_write(PATIENCE_MS);
+	if (l.line.n > l.gathered.max - l.gathered.n) {
+		l.dropped++;
+		return;
+	}
 	buf_span(&l.gathered, buf_get(&l.line));
 	if (l.current == LL_ERROR || !l.opened)
 		log_flush();
 }
 
-/* Everything out, or dropped: a log that cannot be written stops no mail. */
+/* There is room again: the first line tells what is missing above it. */
 static void
-write_all(struct span s)
+tell_dropped(void)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	ssize_t n;
+	uint64_t n = l.dropped;
 
-	while (s.n > 0) {
-		n = write(STDERR_FILENO, s.p, s.n);
-		if (n > 0)
-			span_take(&s, (size_t)n);
-		else if (n == -1 && errno == EAGAIN) {
-			if (poll(&p, 1, 1000) <= 0)
-				return;
-		} else if (n == -1 && errno != EINTR)
-			return;
-	}
-}
-
-static void
-write_syslog(struct span all)
-{
-	struct span one;
-
-	while (all.n > 0) {
-		one = span_cut(&all, '\0');
-		syslog(levels[one.p[0] - '0'].priority, "%s", one.p + 1);
-	}
+	if (n == 0 || l.making || l.gathered.n > 0)
+		return;
+	l.dropped = 0;
+	log_begin(LL_ERROR, "log");
+	log_num("dropped", n);
+	log_str("why", "lines could not be written");
+	log_end();
 }
 
 void
@@ -315,14 +333,30 @@ log_flush(void)
 {
 	int saved = errno;
 
-	if (l.gathered.n == 0)
-		return;
-	if (l.syslog)
-		write_syslog(buf_get(&l.gathered));
-	else
-		write_all(buf_get(&l.gathered));
-	buf_clear(&l.gathered);
+	if (l.gathered.n > 0)
+		gathered_write(PATIENCE_MS);
+	tell_dropped();
 	errno = saved;
+}
+
+bool
+log_waits(void)
+{
+	return l.gathered.n > 0;
+}
+
+int
+log_fini(void)
+{
+	const struct timespec nap = { .tv_nsec = LAST_NAP_MS * 1000000L };
+
+	l.stuck = false;
+	log_flush();
+	for (int i = 0; log_waits() && i < LAST_MS / LAST_NAP_MS; i++) {
+		(void)nanosleep(&nap, NULL);
+		log_flush();
+	}
+	return log_waits() || l.dropped > 0 ? -1 : 0;
 }
 
 void

@@ -10,6 +10,9 @@
  *
  * Lines are gathered and written once per turn of the loop (log_flush), so
  * that a line costs no system call of its own; errors are written at once.
+ * No process waits for its log: lines that are not taken now are kept, up to
+ * a bound, and tried again; how many were dropped is told as soon as a line
+ * gets through.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -21,7 +24,7 @@ enum log_level { LL_ERROR, LL_WARN, LL_INFO, LL_DEBUG };
 /*
  * Opens the log of this process. where is "stderr" (also a file that master
  * opened as fd 2: lines get time, host and program in front) or "syslog"
- * (the socket is opened now, before the chroot). name is "smtpd" and so on.
+ * (fd 2 is the system logger's socket). name is "smtpd" and so on.
  */
 void log_open(const char *where, const char *name, enum log_level level);
 void log_level(enum log_level level);
@@ -35,6 +38,12 @@ void log_int(const char *key, int64_t value);
 void log_err(int errnum); /* why="strerror" */
 void log_end(void);
 void log_flush(void);
+bool log_waits(void); /* some is left: flush again, a little later */
+/*
+ * At the end of the process: waits longer, also for another descriptor 2.
+ * -1: some of it is lost.
+ */
+int log_fini(void);
 
 /* One plain sentence: ev=EVENT why="..." */
 void log_msg(enum log_level level, const char *event, const char *fmt, ...)

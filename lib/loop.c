@@ -26,6 +26,7 @@ enum {
 	EACH_MAX = 8,               /* end-of-turn functions */
 	ROUNDS_MAX = 16,            /* of these functions in one turn */
 	SLEEP_MAX = 60 * 60 * 1000, /* ms; an int holds it */
+	SLEEP_LOG = 100,            /* while lines wait for their reader */
 	SIGNALS = 65,
 };
 
@@ -283,16 +284,16 @@ run_timers(void)
 static int
 sleep_ms(void)
 {
-	uint64_t now = loop_now();
+	uint64_t now = loop_now(), most = log_waits() ? SLEEP_LOG : SLEEP_MAX;
 
 	if (l.again)
 		return 0;
 	if (l.nheap == 0)
-		return -1;
+		return log_waits() ? SLEEP_LOG : -1;
 	if (l.heap[0]->at <= now)
 		return 0;
-	if (l.heap[0]->at - now > SLEEP_MAX)
-		return SLEEP_MAX;
+	if (l.heap[0]->at - now > most)
+		return (int)most;
 	return (int)(l.heap[0]->at - now);
 }
 

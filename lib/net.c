@@ -20,8 +20,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/die.h"
 
 enum {
@@ -32,15 +32,6 @@ enum {
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t stop_fd = -1; /* of the last net_init() */
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 void
 net_init(struct net *t, int fd, size_t line_max, uint64_t idle_ms,
@@ -120,10 +111,10 @@ receive(struct net *t, size_t room, uint64_t until)
 		return NET_STOP;
 	if (n > 0) {
 		buf_grew(&t->in, (size_t)n);
-		return now_ms() >= until ? NET_TIMEOUT : NET_LINE;
+		return clock_ms() >= until ? NET_TIMEOUT : NET_LINE;
 	}
 	if (n == -1 && errno == EINTR)
-		return now_ms() >= until ? NET_TIMEOUT : NET_LINE;
+		return clock_ms() >= until ? NET_TIMEOUT : NET_LINE;
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return NET_TIMEOUT;
 	return NET_EOF; /* also a reset: nobody is there */
@@ -138,7 +129,7 @@ unread(const struct net *t)
 static uint64_t
 deadline(const struct net *t)
 {
-	return t->idle_ms == 0 ? UINT64_MAX : now_ms() + t->idle_ms;
+	return t->idle_ms == 0 ? UINT64_MAX : clock_ms() + t->idle_ms;
 }
 
 bool
@@ -241,10 +232,12 @@ net_wait(struct net *t, int fd, uint64_t ms)
 		return NET_EOF;
 	if (unread(t).n > 0)
 		return NET_LINE;
-	n = poll(p, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+	do /* after a signal that means something else: from the beginning */
+		n = poll(p, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+	while (n == -1 && errno == EINTR && !stopped);
 	if (stopped)
 		return NET_STOP;
-	if (n == -1 && errno != EINTR)
+	if (n == -1)
 		die("poll");
 	if (n > 0 && p[0].revents != 0)
 		return NET_LINE;

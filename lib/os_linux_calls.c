@@ -171,10 +171,7 @@ static const struct rule rules[] = {
 	YES(inotify_init1, WATCH), YES(inotify_add_watch, WATCH),
 	YES(inotify_rm_watch, WATCH),
 
-	/*
-	 * A library's probes: there is no such thing here. socket(2) and
-	 * connect(2) are syslog(3)'s, when the system's logger was restarted.
-	 */
+	/* A library's probes: there is no such thing here. */
 	NO(openat, ENOENT), NO(openat2, ENOENT), NO(statx, ENOENT),
 	NO(readlinkat, ENOENT), NO(faccessat, ENOENT),
 	NO(faccessat2, ENOENT), NO(getcwd, ENOENT), NO(fadvise64, EPERM), NO(prctl, EPERM), NO(rseq, ENOSYS),

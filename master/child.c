@@ -19,6 +19,7 @@
 #include "lib/span.h"
 #include "master/connect.h"
 #include "master/house.h"
+#include "master/journal.h"
 #include "master/spawn.h"
 #include "master/stem.h"
 #include "master/topology.h"
@@ -129,6 +130,7 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		c->flawed = m->id == READY_FLAWED;
 		if (!c->stopping)
 			loop_untimer(&c->deadline);
+		journal_child_ready(c);
 		house_child_ready();
 		return 0;
 	case IPC_WORKER:

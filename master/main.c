@@ -30,6 +30,7 @@
 #include "master/ctl.h"
 #include "master/generation.h"
 #include "master/house.h"
+#include "master/journal.h"
 #include "master/listen.h"
 #include "master/maps.h"
 #include "master/place.h"
@@ -280,15 +281,16 @@ main(int argc, char **argv)
 		background(&o);
 	house.ready_fd = o.ready_fd;
 	place_pid_write();
-	if (place_log(house.now->conf) == -1)
+	if (journal_open(house.now->conf) == -1)
 		die("cannot open the log %s", house.now->conf->log);
 	loop_prepare();
 	maps_start();
-	stdio_detach(o.foreground || house.now->conf->log[0] == '/');
+	stdio_detach(o.foreground || strcmp(house.now->conf->log, "stderr") != 0);
 	if (house.privileged && os_capabilities_limit() == -1)
 		die("cannot give up capabilities");
 	ctl_start();
 	tickets_init();
+	journal_start();
 	house_start();
 	loop_run();
 	listen_close(house.now->conf);

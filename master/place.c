@@ -167,36 +167,3 @@ place_pid_remove(const struct conf *c)
 	unlink(path); /* while it is locked: nobody else's */
 	fd_close(&pid_fd);
 }
-
-/* --- the log ----------------------------------------------------------- */
-
-static enum log_level
-level_of(const struct conf *c)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (size_t i = 0; i < nitems(names); i++)
-		if (strcmp(c->log_level, names[i]) == 0)
-			return (enum log_level)i;
-	return LL_INFO;
-}
-
-int
-place_log(const struct conf *c)
-{
-	int fd = -1, rc = 0;
-
-	if (c->log[0] == '/') {
-		fd = open(c->log,
-		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-			O_NOCTTY,
-		    0640);
-		log_flush();
-		if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
-			rc = -1;
-		fd_close(&fd);
-	}
-	log_open(strcmp(c->log, "syslog") == 0 ? "syslog" : "stderr", "master",
-	    level_of(c));
-	return rc;
-}

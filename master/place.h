@@ -1,6 +1,6 @@
 /*
  * place: what the house needs in the file system: its directories, the pid
- * file, the log.
+ * file.
  */
 #ifndef MASTER_PLACE_H
 #define MASTER_PLACE_H
@@ -22,11 +22,5 @@ int place_dirs(const struct generation *, struct buf *err);
 int place_pid_lock(const struct conf *, struct buf *err);
 void place_pid_write(void);
 void place_pid_remove(const struct conf *);
-
-/*
- * Points descriptor 2 and the log at conf->log. -1 and errno if the file
- * cannot be opened; the old log goes on.
- */
-int place_log(const struct conf *);
 
 #endif

@@ -22,6 +22,7 @@
 #include "master/child.h"
 #include "master/generation.h"
 #include "master/house.h"
+#include "master/journal.h"
 #include "master/listen.h"
 #include "master/maps.h"
 #include "master/place.h"
@@ -81,28 +82,6 @@ done(bool ok, const char *text)
 	tell(&reload.now, ok, text);
 }
 
-/*
- * Opens the log file by its name again, for all who write to it for long:
- * it may have been moved away, or be another one now.
- */
-static void
-log_follow(void)
-{
-	const char *path = house.now->conf->log;
-
-	if (place_log(house.now->conf) == -1) {
-		log_msg(LL_ERROR, "log", "cannot open %s: %s", path,
-		    strerror(errno));
-		return;
-	}
-	if (path[0] != '/')
-		return;
-	for (struct child *c = children; c != NULL; c = c->next)
-		if (c->stem ||
-		    topology_number(topology_row(c->role), house.now->conf) > 0)
-			spawn_log_again(c);
-}
-
 /* --- the attempt ------------------------------------------------------- */
 
 static bool
@@ -135,7 +114,7 @@ conf_may_follow(const struct conf *new, struct buf *err)
 			    fixed[i].key);
 			rc = -1;
 		}
-	if (text_same(old->log, "syslog") != text_same(new->log, "syslog")) {
+	if ((conf_syslog(old) == NULL) != (conf_syslog(new) == NULL)) {
 		buf_fmt(err,
 		    "log: cannot change to or from syslog while "
 		    "running; stop and start\n");
@@ -179,7 +158,7 @@ attempt(void)
 
 	reload.now = reload.next;
 	reload.next.n = 0;
-	log_follow(); /* first, so that reasons stand in the new file */
+	journal_follow(); /* first, so that reasons stand in the new file */
 	buf_init(&err, REASONS_MAX);
 	conf = conf_read(house.conf_path, &err);
 	if (conf != NULL && conf_may_follow(conf, &err) == -1) {
@@ -323,7 +302,7 @@ commit(void)
 	house.now = house.next;
 	house.next = NULL;
 	listen_commit();
-	log_follow();
+	journal_follow();
 	seats_follow(old);
 	generation_free(old);
 	draining_bound();

@@ -117,8 +117,7 @@ role_fill(struct child *c, struct ipc_role *is, const struct conf *conf)
 {
 	is->role = (uint32_t)c->role;
 	is->privileged = house.privileged;
-	is->log =
-	    strcmp(conf->log, "syslog") == 0 ? SPAN("syslog") : SPAN("stderr");
+	is->log = conf_syslog(conf) != NULL ? SPAN("syslog") : SPAN("stderr");
 	c->uid = (uid_t)is->uid;
 	c->gid = (gid_t)is->gid;
 	c->chrooted = is->privileged != 0 && is->chroot.n > 0;
@@ -202,12 +201,6 @@ send_dir(struct child *c, struct span name, int fd)
 	ipc_dir_encode(&b, &msg);
 	child_send(c, IPC_DIR, 0, &b, fd, -1);
 	buf_fini(&b);
-}
-
-void
-spawn_log_again(struct child *c)
-{
-	send_dir(c, SPAN("log"), STDERR_FILENO);
 }
 
 static void

@@ -31,7 +31,4 @@ void spawn_owner_role(struct child *c, struct ipc_role *is);
 /* New channels to each peer of that role that was there before `since`. */
 void spawn_peers_again(struct child *, enum role, uint64_t since);
 
-/* Gives a running child our descriptor 2: the log is another file now. */
-void spawn_log_again(struct child *);
-
 #endif

@@ -96,6 +96,6 @@ main(int argc, char **argv)
 	/* Litter of deliveries: somebody has to, and we are here. */
 	maildir_sweep(self.dir_fd, (int64_t)time(NULL));
 	maildrop_fini(&session.drop);
-	log_flush();
-	_exit(EX_OK); /* the libraries have nothing to say any more */
+	/* The libraries have nothing to say any more. */
+	_exit(log_fini() == 0 ? EX_OK : EX_IOERR);
 }

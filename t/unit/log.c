@@ -5,6 +5,7 @@
  */
 #include "lib/log.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -183,6 +184,90 @@ test_limits(void)
 	    "a line too long ends after a whole pair, and says so");
 }
 
+static size_t
+lines_in(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '\n';
+	return n;
+}
+
+/* Who reads it has stopped: nobody waits, and what is lost is counted. */
+static void
+test_stuck(void)
+{
+	enum { MANY = 60000 };
+	static const char mark[] = "ev=log level=error dropped=";
+	uint64_t dropped = 0;
+	size_t got = 0, notices = 0, at;
+	struct span some;
+
+	for (int i = 0; i < MANY; i++)
+		log_msg(LL_INFO, "e", "0123456789");
+	log_flush();
+	ok(log_waits(), "lines wait for a reader");
+	while ((some = written()).n > 0) {
+		got += lines_in(some);
+		log_flush();
+		for (at = 0; at + sizeof(mark) < some.n; at++)
+			if (memcmp(some.p + at, mark, sizeof(mark) - 1) == 0) {
+				at += sizeof(mark) - 1;
+				some = span_slice(some, at, some.n);
+				(void)span_num(span_cut(&some, ' '), 1, MANY,
+				    &dropped);
+				notices++;
+				at = 0;
+			}
+	}
+	ok(!log_waits() && notices == 1, "it reads again, and is told");
+	ok(got - notices + dropped == MANY, "each line came, or was counted");
+}
+
+/* A packet a line; while there is no logger the lines wait for another. */
+static void
+test_logger(void)
+{
+	int pair[2], saved = dup(STDERR_FILENO);
+	struct span got;
+	ssize_t n;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == -1 ||
+	    saved == -1)
+		return;
+	dup2(pair[1], STDERR_FILENO);
+	log_open("syslog", "test", LL_INFO);
+	log_msg(LL_INFO, "a", "x");
+	log_msg(LL_WARN, "b", "y");
+	log_flush();
+	n = read(pair[0], text, sizeof(text));
+	got = span_of(text, n < 0 ? 0 : (size_t)n);
+	ok(span_starts(got, SPAN("<22>")) && span_has(got, '[') &&
+	        span_eq(after_front(got), SPAN("ev=a why=\"x\"")),
+	    "a packet with its priority");
+	n = read(pair[0], text, sizeof(text));
+	got = span_of(text, n < 0 ? 0 : (size_t)n);
+	ok(span_starts(got, SPAN("<20>")) && span_eq(after_front(got),
+	       SPAN("ev=b level=warn why=\"y\"")), "a packet a line");
+	close(pair[0]);
+	log_msg(LL_INFO, "c", "z");
+	log_flush();
+	ok(log_waits(), "the logger is gone: the line waits");
+	close(pair[1]);
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == -1)
+		return;
+	dup2(pair[1], STDERR_FILENO);
+	log_flush();
+	n = read(pair[0], text, sizeof(text));
+	ok(n > 0 && !log_waits(), "the next one gets it");
+	dup2(saved, STDERR_FILENO);
+	log_open("stderr", "test", LL_INFO);
+	close(pair[0]);
+	close(pair[1]);
+	close(saved);
+}
+
 static void
 test_die(void)
 {
@@ -229,6 +314,8 @@ main(void)
 	test_levels();
 	test_writing();
 	test_limits();
+	test_stuck();
+	test_logger();
 	test_die();
 	return done();
 }

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""The log file may be renamed and the system logger restarted under processes
+that live long, sessions among them: no line is lost, and nobody waits for a
+logger that hangs.
+"""
+import imaplib
+import os
+import re
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 't'))
+from child import Tap  # noqa: E402
+
+PATIENCE = 300
+t = Tap()
+top = tempfile.mkdtemp(prefix='postern-r.')
+os.chmod(top, 0o755)
+env = {}
+
+
+def instance(verb, *options):
+    subprocess.run([os.path.join(TOP, 't', 'instance'), verb,
+                    os.path.join(top, 'i'), *options], check=True)
+    with open(os.path.join(top, 'i', 'env'), encoding='utf-8') as f:
+        for line in f:
+            key, _, value = line.strip().partition('=')
+            env[key] = value.strip("'")
+
+
+def postern(*words):
+    return subprocess.run([env['POSTERN'], '-c', env['CONF'], *words],
+                          check=True, capture_output=True, text=True).stdout
+
+
+def until(fn):
+    end = time.monotonic() + PATIENCE
+    while not fn() and time.monotonic() < end:
+        time.sleep(0.05)
+    return fn()
+
+
+def imap():
+    i = imaplib.IMAP4('127.0.0.1', int(env['IMAP_PORT']), PATIENCE)
+    i.login(env['USER1'], env['PASS1'])
+    return i
+
+
+def send(n=1):
+    s = smtplib.SMTP('127.0.0.1', int(env['SMTP_PORT']), 'client.test',
+                     timeout=PATIENCE)
+    for _ in range(n):
+        s.sendmail('a@client.test', [env['USER1']],
+                   'Subject: x\r\n\r\nbody\r\n')
+    s.quit()
+
+
+def text_of(path):
+    with open(path, encoding='utf-8') as f:
+        return f.read()
+
+
+def renamed():
+    """logrotate(8) without copytruncate."""
+    instance('start', '--users', '1')
+    log, old = env['LOG'], env['LOG'] + '.1'
+    i = imap()
+    send()  # there is a deliver process now
+    os.rename(log, old)
+    postern('reload')
+    if sys.platform.startswith('linux'):
+        pids = re.findall(r'pid=(\d+)', postern('status', '--processes'))
+        t.ok(len(pids) > 8 and until(lambda: {
+            os.readlink(f'/proc/{p}/fd/2') for p in re.findall(
+                r'pid=(\d+)', postern('status', '--processes'))} == {log}),
+            'every process has the new file')
+    else:
+        t.ok(until(lambda: os.path.exists(log)), 'there is a new file')
+    before = text_of(old)
+    i.create('One')
+    t.ok('folder="One"' in text_of(log), 'an old session logs there')
+    j = imap()
+    j.create('Two')
+    t.ok('folder="Two"' in text_of(log), 'a new one, too')
+    inode = os.stat(log).st_ino
+    postern('reload')
+    i.create('Three')
+    t.ok('folder="Three"' in text_of(log) and os.stat(log).st_ino == inode,
+         'a reload without a rename')
+    i.logout()
+    j.logout()
+    t.ok(until(lambda: text_of(log).count('ev=logout') == 2) and
+         text_of(old) == before, 'nothing goes to the old one')
+    instance('stop')
+
+
+class Logger:
+    """A syslogd."""
+    def __init__(self, path):
+        self.path = path
+        self.lines = []
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(path)
+        os.chmod(path, 0o666)
+        self.sock.setblocking(False)
+
+    def has(self, *wanted):
+        while True:
+            try:
+                self.lines.append(self.sock.recv(65536).decode())
+            except BlockingIOError:
+                break
+        return all(any(w in line for line in self.lines) for w in wanted)
+
+    def end(self):
+        self.has()
+        self.sock.close()
+        os.unlink(self.path)
+
+
+def restarted():
+    path = os.path.join(top, 'logger')
+    first = Logger(path)
+    shutil.rmtree(os.path.join(top, 'i'))
+    instance('start', '--users', '1', '--set', f'log=syslog:{path}')
+    t.ok(until(lambda: first.has('ev=start ')), 'the logger hears of the start')
+    t.ok(re.match(r'<22>\w{3} [ \d]\d \d\d:\d\d:\d\d postern/master\[\d+\]: '
+                  r'ev=start ', next(x for x in first.lines if 'ev=start ' in x))
+         is not None, 'in the form that loggers know')
+    i = imap()
+    first.end()
+    i.create('Meanwhile')
+    send()
+    second = Logger(path)
+    t.ok(until(lambda: second.has('ev=queued ', 'ev=delivered ')),
+         'what happened while there was none comes later')
+    i.create('After')
+    t.ok(until(lambda: second.has('folder="Meanwhile"', 'folder="After"')),
+         'from a session, too')
+
+    # It hangs, and reads nothing: mail goes on.
+    send(40)
+    t.ok(until(lambda: postern('queue', 'count') == '0\n'),
+         'nobody waits for a logger that hangs')
+    t.ok(until(lambda: sum('ev=delivered ' in x for x in second.lines) == 41 if
+               second.has() else False), 'which gets every line when it wakes')
+    i.logout()
+    t.ok(until(lambda: second.has('ev=logout ')), 'the last one, too')
+    instance('stop')
+    second.end()
+    t.ok(not any('dropped=' in x for x in first.lines + second.lines),
+         'not one is missing')
+
+
+try:
+    renamed()
+    restarted()
+finally:
+    stopped = subprocess.run([os.path.join(TOP, 't', 'instance'), 'stop',
+                              os.path.join(top, 'i')]).returncode
+    t.ok(stopped == 0, 'stop is clean')
+    shutil.rmtree(top, ignore_errors=True)
+t.done()
