@@ -124,7 +124,7 @@ SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
 QUEUE_OBJS = queue/main$S.o queue/intake$S.o queue/admit$S.o \
 	queue/allowance$S.o \
 	queue/upload$S.o queue/batch$S.o queue/replies$S.o \
-	queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
+	queue/bounce$S.o queue/ages$S.o queue/change$S.o queue/ctl$S.o \
 	queue/destination$S.o queue/job$S.o queue/litter$S.o \
 	queue/message$S.o queue/relay$S.o queue/request$S.o \
 	queue/route$S.o \

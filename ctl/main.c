@@ -75,10 +75,11 @@ static const struct verb verbs[] = {
 	    "  The password is asked for, or is the first line of standard\n"
 	    "  input; never an argument, which everybody could see.\n" },
 	{ "queue", verb_queue, true,
-	    "[list|show|count|destinations|flush|hold|release|remove] [--json]\n"
-	    "       [WHAT]...",
+	    "[list|show|count|destinations|ages|flush|hold|release|remove]\n"
+	    "       [--json] [--senders] [WHAT]...",
 	    "mail that waits", HELP_WHAT
 	    "  destinations: for each next hop, how much waits for it, and why\n"
+	    "  ages: how long it waits, by recipients' domains, or --senders'\n"
 	    "  --json  one object a line\n" },
 	{ "flush", verb_queue_do, true, "[WHAT]...", "try again now",
 	    HELP_WHAT "  Nothing named: all.\n" },

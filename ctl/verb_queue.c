@@ -7,7 +7,7 @@
 #include "ctl/ctl.h"
 #include "lib/ipc_ctl.h"
 
-static const char *const words[] = { "list", "show", "count", "destinations",
+static const char *const words[] = { "list", "show", "count", "destinations", "ages",
 	"flush", "hold", "release", "remove" };
 
 int

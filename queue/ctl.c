@@ -1,10 +1,10 @@
 /*
  * ctl: queue.sock, and what may be asked there.
  *
- *	VERB [--json] [SELECTOR ...]
+ *	VERB [--json] [--senders] [SELECTOR ...]
  *	SELECTOR: a queue id, an address, a domain, or sender=, recipient=,
  *	destination=; several select what any of them does; none selects all
- *	(list, flush only)
+ *	(list, ages, flush only). --senders: ages by sender
  *
  * One request at a time is served per connection (queue/request.h).
  */
@@ -16,6 +16,7 @@
 #include "lib/accept.h"
 #include "lib/die.h"
 #include "lib/ipc_ctl.h"
+#include "queue/ages.h"
 #include "queue/change.h"
 #include "queue/request.h"
 #include "queue/select.h"
@@ -31,6 +32,7 @@ static const struct verb {
 } verbs[] = {
 	{ "list", show_line, true },
 	{ "show", show_message, false },
+	{ "ages", ages_count, true },
 	{ "flush", change_flush, true },
 	{ "hold", change_hold, false },
 	{ "release", change_release, false },
@@ -50,6 +52,8 @@ run(struct request *q, const struct verb *v)
 		request_end(q, EX_OK, "");
 		return;
 	}
+	if (v->fn == ages_count)
+		q->ages = ages_new(q->senders);
 	request_collect(q, v->fn);
 	request_step(q);
 }
@@ -85,6 +89,8 @@ request_parse(struct request *q, const struct ipc_ctl *in)
 	for (size_t i = 1; i < in->argc; i++) {
 		if (span_eq(in->argv[i], SPAN("--json")))
 			q->json = true;
+		else if (span_eq(in->argv[i], SPAN("--senders")))
+			q->senders = true;
 		else if (select_ok(in->argv[i]))
 			q->sel[q->nsel++] = in->argv[i];
 		else

@@ -9,6 +9,7 @@
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/qid.h"
+#include "queue/ages.h"
 #include "queue/schedule.h"
 #include "queue/select.h"
 #include "queue/wait.h"
@@ -40,6 +41,7 @@ request_free(struct request *q)
 	loop_untimer(&q->step);
 	buf_fini(&q->out);
 	buf_fini(&q->words);
+	ages_free(q->ages);
 	free(q->qid);
 	free(q);
 }
@@ -184,6 +186,8 @@ request_step(struct request *q)
 		return;
 	}
 	schedule_due();
+	if (q->ages != NULL)
+		ages_show(q);
 	if (q->hits == 0 && q->nsel > 0)
 		request_end(q, EX_NOINPUT, "no such message in the queue");
 	else

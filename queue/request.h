@@ -29,7 +29,7 @@ typedef void subject_fn(struct request *, struct subject *);
 struct request {
 	struct ipc *to;
 	uint32_t id;
-	bool json;
+	bool json, senders;
 	size_t nsel;
 	struct span sel[CTL_ARGS_MAX]; /* selectors; into words */
 	struct buf words;
@@ -38,6 +38,7 @@ struct request {
 	bool gone; /* the asker does not take more */
 	bool over; /* END was said */
 	subject_fn *fn;
+	struct ages *ages; /* are shown at the end; or NULL */
 	uint64_t *qid;          /* to be visited, from next on */
 	size_t n, cap, next;
 	struct timer step;

@@ -149,6 +149,36 @@ with Queue(delay_warning='0') as q:
          b'X-Evil' in q.jobs[1]['body'], 'words of strangers are quoted')
     t.same(q.stop(), 0, 'it stops')
 
+# --- ages
+
+with Queue(retry_min='1h') as q:
+    q.elsewhere = lambda address, job: GREY
+    q.start()
+    q.ask(SENDER, ['a@far.example'], BODY)
+    q.ask('c@Other.example', ['a@Third.example', 'b@third.example'], BODY)
+    t.ok(q.pump(lambda: len(q.jobs) == 2) and settled(q), 'two wait')
+
+    def ages(*words):
+        return [json.loads(x) for x in
+                q.ctl('ages', '--json', *words)[1].splitlines()]
+
+    rows = ages()
+    t.ok([(r['domain'], r['total']) for r in rows] ==
+         [('third.example', 2), ('far.example', 1)] and
+         all(len(r['ages']) == 10 and sum(r['ages']) == r['total']
+             for r in rows), 'ages by domain', rows)
+    rows = ages('--senders')
+    t.ok([(r['domain'], r['total']) for r in rows] ==
+         [('example.net', 1), ('other.example', 1)], 'and by sender', rows)
+    rows = [x.split() for x in
+            q.ctl('ages', 'destination=third.example')[1].splitlines()]
+    t.ok(rows[0][2:] == ['5', '10', '20', '40', '80', '160', '320', '640',
+                         '1280', '1280+'] and len(rows) == 3 and
+         rows[1][:2] == ['total', '2'] and
+         rows[2][:2] == ['third.example', '2'] and len(rows[2]) == 12,
+         'of some, for people', rows)
+    t.same(q.stop(), 0, 'it stops')
+
 # --- windows
 
 with Queue(retry_min='1h') as q:

@@ -149,4 +149,4 @@ finally:
                               top]).returncode
     t.ok(stopped == 0, 'stop is clean')
     shutil.rmtree(top, ignore_errors=True)
-    t.done()
+t.done()
