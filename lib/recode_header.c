@@ -106,7 +106,7 @@ recode_header(struct recode_plan *p, const struct mime_part *part,
     struct recode_fields *x)
 {
 	struct span in = recode_range(p, part->mime.at, part->body.at), line;
-	bool blank, added = false;
+	bool blank;
 	uint64_t end = part->mime.at + header_end(in, &blank);
 	struct header_field f;
 
@@ -118,14 +118,15 @@ recode_header(struct recode_plan *p, const struct mime_part *part,
 			recode_leave(p, line);
 		}
 	if (x->version)
-		added = recode_edit_add(p, end, end, mime_version) != NULL;
+		recode_edit_add(p, end, end, mime_version);
 	if (x->type != NULL)
-		added = recode_edit_add(p, end, end, x->type) != NULL;
+		recode_edit_add(p, end, end, x->type);
 	if (x->encoding != NULL) {
-		added = recode_edit_add(p, end, end, x->encoding) != NULL;
+		recode_edit_add(p, end, end, x->encoding);
 		note_encoding(p, x);
 	}
-	if (added && !blank)
+	/* Else what the body becomes could be a field. */
+	if (x->blank && !blank)
 		recode_edit_add(p, end, end, "\n");
 }
 

@@ -44,6 +44,7 @@ struct recode_fields {
 	const char *encoding; /* in place of all such fields; NULL: they stay */
 	const char *type;     /* is added; or NULL */
 	bool version;         /* likewise, if it is not there */
+	bool blank;           /* line; likewise: the body will be another */
 	size_t edit;          /* encoding's, + 1; 0: none */
 };
 

@@ -156,6 +156,7 @@ leaf_plan(struct recode_plan *p, const struct mime_part *part, bool letter)
 	kind = label == L_QP    ? ENCODE_QP_AGAIN
 	    : label == L_BASE64 ? ENCODE_BASE64_AGAIN
 				: encode_shorter(body);
+	x.blank = true;
 	if (label == L_PLAIN) {
 		x.encoding = kind == ENCODE_QP ? as_qp : as_base64;
 		x.version = letter;

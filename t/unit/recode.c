@@ -33,6 +33,10 @@ static const struct recode_case {
 	{ "no blank line", true, "A: b\n" E,
 	    "A: b\n" V "Content-Type: text/plain; charset=utf-8\n" CTE
 	    "quoted-printable\n\n" EQ, 0, 0 },
+	{ "no blank line, and the body would be a field", true,
+	    V CTE "8bit\nContent-Type: text/plain\nA\xc3\xa9: a large cup\n",
+	    V CTE "quoted-printable\nContent-Type: text/plain\n\n"
+		"A=C3=A9: a large cup\n", 0, 0 },
 	{ "no UTF-8", true, V "\n\xe9t\xe9 un deux trois quatre cinq",
 	    V "Content-Type: text/plain; charset=unknown-8bit\n" CTE
 	      "quoted-printable\n\n=E9t=E9 un deux trois quatre cinq", 0, 0 },
