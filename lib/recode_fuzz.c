@@ -145,6 +145,7 @@ check(struct span in, bool eight_bit, size_t step)
 	c = content_of(buf_get(&whole));
 	assert(c.long_line == r.long_line);
 	assert(!eight_bit || c.eight_bit == r.eight_bit);
+	assert(r.eight_bit || !c.eight_bit); /* BODY=8BITMIME is said */
 	check_same(in, buf_get(&whole));
 	recode_fini(&r);
 	buf_fini(&whole);

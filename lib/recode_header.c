@@ -60,29 +60,32 @@ fold_field(struct recode_plan *p, const struct header_field *f)
 	}
 }
 
+/* Once; again only where without it a stray line would be the body. */
 static void
-note_encoding(struct recode_plan *p, struct recode_fields *x)
+encoding_field(struct recode_plan *p, const struct header_field *f,
+    struct recode_fields *x)
 {
-	x->edit = p->out->n;
-	x->encoding = NULL;
+	uint64_t at = recode_place(p, f->whole.p);
+	bool stays = x->edit == 0 || x->stray;
+
+	recode_edit_add(
+	    p, at, at + f->whole.n, stays ? x->encoding : NULL);
+	if (x->edit == 0)
+		x->edit = p->out->n;
 }
 
 static void
 header_field(struct recode_plan *p, const struct header_field *f,
     struct recode_fields *x)
 {
-	uint64_t at = recode_place(p, f->whole.p);
-
 	if (span_ieq(f->name, SPAN("mime-version")))
 		x->version = false;
 	if (span_ieq(f->name, SPAN("content-transfer-encoding")) &&
-	    (x->encoding != NULL || x->edit != 0)) {
-		recode_edit_add(p, at, at + f->whole.n, x->encoding);
-		if (x->encoding != NULL)
-			note_encoding(p, x);
-		return;
-	}
-	fold_field(p, f);
+	    x->encoding != NULL)
+		encoding_field(p, f, x);
+	else
+		fold_field(p, f);
+	x->stray = false;
 }
 
 /* The end of a header: before the blank line, if there is one. */
@@ -116,14 +119,15 @@ recode_header(struct recode_plan *p, const struct mime_part *part,
 		} else {
 			line = span_take(&in, span_find(in, '\n') + 1);
 			recode_leave(p, line);
+			x->stray = true;
 		}
 	if (x->version)
 		recode_edit_add(p, end, end, mime_version);
 	if (x->type != NULL)
 		recode_edit_add(p, end, end, x->type);
-	if (x->encoding != NULL) {
+	if (x->encoding != NULL && x->edit == 0) {
 		recode_edit_add(p, end, end, x->encoding);
-		note_encoding(p, x);
+		x->edit = p->out->n;
 	}
 	/* Else what the body becomes could be a field. */
 	if (x->blank && !blank)

@@ -41,11 +41,12 @@ recode_place(const struct recode_plan *p, const char *at)
 
 /* What becomes of a part's header, apart from folds. */
 struct recode_fields {
-	const char *encoding; /* in place of all such fields; NULL: they stay */
+	const char *encoding; /* in place of such fields; NULL: they stay */
 	const char *type;     /* is added; or NULL */
 	bool version;         /* likewise, if it is not there */
 	bool blank;           /* line; likewise: the body will be another */
-	size_t edit;          /* encoding's, + 1; 0: none */
+	size_t edit;          /* encoding's, + 1; 0: none yet */
+	bool stray;           /* line before: it needs a field behind it */
 };
 
 /* recode_header.c */

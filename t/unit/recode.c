@@ -46,6 +46,11 @@ static const struct recode_case {
 	{ "several encodings", true,
 	    V CTE "8bit\nA: b\n" CTE "base64\nContent-Type: text/x\n\n" E,
 	    V CTE "quoted-printable\nA: b\nContent-Type: text/x\n\n" EQ, 0, 0 },
+	{ "several encodings, and a line that is no field", true,
+	    CTE "8bit\nstray\n" CTE "base64\n" CTE "x\n" V
+		"Content-Type: text/x\n\n" E,
+	    CTE "quoted-printable\nstray\n" CTE "quoted-printable\n" V
+		"Content-Type: text/x\n\n" EQ, 0, 0 },
 	{ "an unknown encoding", true, V CTE "x-uuencode\n\n" E,
 	    V CTE "x-uuencode\n\n" E, 1, 0 },
 	{ "quoted-printable is mended", true, V CTE "quoted-printable\n\na=3D" E,
