@@ -5,14 +5,17 @@
  *
  * One process is woken for a client (LOOP_ONE), always the same one while it
  * sleeps when they come. So that clients who stay spread over all of them,
- * each steps back to the end of the line after TURN of them. Who rests leaves
- * the client that it could not take to whoever is woken next, or takes it
- * itself a second later.
+ * each steps back to the end of the line after TURN of them.
+ *
+ * Nobody else is woken for a client that was ours: who runs out of descriptors
+ * takes it with the one that was kept for it, and only then rests, until there
+ * is one to keep again.
  */
 #include "lib/accept.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 
 #include <bsd/string.h>
@@ -23,13 +26,22 @@
 
 enum { REST_MS = 1000, TURN = 8, EVENTS = LOOP_READ | LOOP_ONE };
 
+/* False: there is no descriptor left. */
+static bool
+keep_spare(struct accept *a)
+{
+	if (a->spare == -1)
+		a->spare = fcntl(a->watch.fd, F_DUPFD_CLOEXEC, 0);
+	return a->spare != -1;
+}
+
 static void
 again(struct timer *t)
 {
 	struct accept *a = t->arg;
 
 	a->watch.events = EVENTS;
-	if (loop_watch(&a->watch) == -1)
+	if (!keep_spare(a) || loop_watch(&a->watch) == -1)
 		loop_timer(t, REST_MS);
 }
 
@@ -59,22 +71,36 @@ step_back(struct accept *a)
 		rest(a, errno);
 }
 
+static int
+take(struct accept *a, struct sockaddr_storage *ss)
+{
+	socklen_t len = sizeof(*ss);
+
+	return accept4(a->watch.fd, (struct sockaddr *)ss, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 static void
 ready(struct watch *w, unsigned events)
 {
 	struct accept *a = w->arg;
 	struct sockaddr_storage ss = { 0 };
-	socklen_t len = sizeof(ss);
-	int fd;
+	int fd = take(a, &ss);
 
 	(void)events;
-	fd = accept4(
-	    w->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
 		a->said = false;
 		if (++a->turn == TURN)
 			step_back(a);
 		a->fn(a, fd, (struct sockaddr *)&ss);
+		return;
+	}
+	if (errno == EMFILE && a->spare != -1) {
+		fd_close(&a->spare);
+		fd = take(a, &ss);
+		rest(a, EMFILE);
+		if (fd != -1)
+			a->fn(a, fd, (struct sockaddr *)&ss);
 		return;
 	}
 	switch (errno) {
@@ -90,12 +116,13 @@ ready(struct watch *w, unsigned events)
 int
 accept_open(struct accept *a, int fd, accept_fn *fn, void *arg)
 {
-	*a = (struct accept){ .fn = fn, .arg = arg };
+	*a = (struct accept){ .spare = -1, .fn = fn, .arg = arg };
 	a->watch = (struct watch){
 		.fd = fd, .events = EVENTS, .fn = ready, .arg = a
 	};
 	a->again.fn = again;
 	a->again.arg = a;
+	(void)keep_spare(a);
 	return loop_watch(&a->watch);
 }
 
@@ -108,6 +135,7 @@ accept_close(struct accept *a)
 		loop_untimer(&a->again);
 	else
 		loop_unwatch(&a->watch);
+	fd_close(&a->spare);
 	fd_close(&a->watch.fd);
 }
 

@@ -21,6 +21,7 @@ struct accept { /* embedded in its owner; must stay put while open */
 	struct timer again;
 	bool said; /* that it rests */
 	unsigned turn; /* clients since it stepped back */
+	int spare; /* a descriptor for the client that finds none; or -1 */
 	accept_fn *fn;
 	void *arg;
 };
@@ -28,7 +29,7 @@ struct accept { /* embedded in its owner; must stay put while open */
 /*
  * Takes fd, a listening socket, and starts. -1 and errno. With no free
  * descriptors (EMFILE and kin) it rests for a second, instead of spinning,
- * and says so in the log, once.
+ * and says so in the log, once. It keeps a second descriptor of the socket.
  */
 int accept_open(struct accept *, int fd, accept_fn *, void *arg);
 /* Stops, closes; harmless on one that is closed or was never opened. */

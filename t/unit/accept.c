@@ -55,13 +55,25 @@ client(const struct sockaddr_in *sin)
 	return fd;
 }
 
+/* The lowest that is free: if it is the limit, there is none. */
+static rlim_t
+free_descriptor(void)
+{
+	int fd = dup(0);
+
+	if (fd == -1)
+		die("dup");
+	close(fd);
+	return (rlim_t)fd;
+}
+
 int
 main(void)
 {
 	struct rlimit was, few;
 	struct sockaddr_in sin;
 	struct accept a;
-	int c[CLIENTS], fd, log_fd, i;
+	int c[CLIENTS], fd, last, log_fd, i;
 	off_t size;
 	char name[] = "/tmp/accept.XXXXXX";
 
@@ -87,29 +99,34 @@ main(void)
 		fd_close(&taken[--ntaken]);
 	}
 	ok(ntaken == CLIENTS, "also when it steps back for other processes");
+	/* No other process is woken for a client that woke this one. */
+	last = client(&sin);
 	fd = client(&sin);
 	getrlimit(RLIMIT_NOFILE, &was);
-	few = (struct rlimit){ .rlim_cur = 3, .rlim_max = was.rlim_max };
+	few = (struct rlimit){ .rlim_cur = free_descriptor(),
+		.rlim_max = was.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &few);
 	turns(3, 0);
 	log_flush();
 	size = lseek(log_fd, 0, SEEK_END);
-	ok(ntaken == CLIENTS && size > 0, "out of descriptors it says so");
+	ok(ntaken == CLIENTS + 1 && size > 0,
+	    "out of descriptors it takes the one client, and says so");
 	loop_skip(1000);
 	turns(3, 0);
 	log_flush();
 	ok(lseek(log_fd, 0, SEEK_END) == size, "once");
 	setrlimit(RLIMIT_NOFILE, &was);
 	turns(3, 0);
-	ok(ntaken == CLIENTS, "rests meanwhile");
+	ok(ntaken == CLIENTS + 1, "rests meanwhile");
 	loop_skip(1000);
 	turns(3, 0);
-	ok(ntaken == CLIENTS + 1, "and goes on by itself");
+	ok(ntaken == CLIENTS + 2, "and goes on by itself");
 	accept_close(&a);
 	accept_close(&a);
 	turns(1, 0);
 	ok(a.watch.fd == -1, "a door closes, once");
 	fd_close(&fd);
+	fd_close(&last);
 	for (i = 0; i < CLIENTS; i++)
 		fd_close(&c[i]);
 	for (i = 0; i < ntaken; i++)
