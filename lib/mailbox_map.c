@@ -335,6 +335,19 @@ map_read(int dirfd, struct table *t, uint64_t *id, uint64_t *at)
 	return rc;
 }
 
+/*
+ * The map outlived a power failure, the end of the log did not. Once the log
+ * had grown to where the map ends, it would be believed again.
+ */
+static void
+map_outlived(struct mailbox *m, uint64_t at)
+{
+	struct stat st;
+
+	if (fstat(m->log, &st) == 0 && at > (uint64_t)st.st_size)
+		(void)unlinkat(m->dir, MAP_NAME, 0);
+}
+
 int
 map_load(struct mailbox *m, uint64_t log_size)
 {
@@ -342,8 +355,12 @@ map_load(struct mailbox *m, uint64_t log_size)
 	uint64_t id, at;
 
 	if (map_read(m->dir, &m->t, &id, &at) == -1 || id != m->id ||
-	    at > log_size || m->t.uidvalidity != validity)
+	    m->t.uidvalidity != validity)
 		return -1;
+	if (at > log_size) {
+		map_outlived(m, at);
+		return -1;
+	}
 	m->at = m->map_at = at;
 	return 0;
 }

@@ -650,6 +650,37 @@ test_map(void)
 	buf_fini(&map);
 }
 
+/* Power fails; the map is on disk, what it was made of is not. */
+static void
+test_map_outlives(void)
+{
+	struct mailbox *m;
+	struct stat st;
+	uint32_t seq = 1;
+	size_t skipped;
+	int fd;
+
+	box_new();
+	put("cur/1.a:2,", "1\n");
+	m = open_it(false);
+	fd = openat(box, "postern.log", O_RDWR);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		die("log");
+	for (unsigned i = 0; !is("postern.map"); i++)
+		if (mailbox_store(m, &seq, 1, i % 2 == 0 ? MOP_ADD : MOP_REMOVE,
+			MF_SEEN, 0, true, &skipped) == -1)
+			die("store");
+	mailbox_close(m);
+	if (ftruncate(fd, st.st_size) == -1)
+		die("log");
+	close(fd);
+	m = open_it(true);
+	ok(mailbox_count(m) == 1 && mailbox_msg(m, 1)->uid == 1 &&
+		!is("postern.map"),
+	    "a map of what the log has lost goes, before the log grows to it");
+	mailbox_close(m);
+}
+
 static void
 test_structure(void)
 {
@@ -750,6 +781,7 @@ main(void)
 	test_news();
 	test_damage();
 	test_map();
+	test_map_outlives();
 	test_new_log();
 	test_structure();
 	box_end();
