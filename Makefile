@@ -152,8 +152,8 @@ IMAPD_OBJS = imapd/main$S.o imapd/session$S.o imapd/input$S.o \
 	imapd/cmd_store$S.o
 AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
 	auth/penalty$S.o
-DNS_OBJS = dns/main$S.o dns/question$S.o dns/resolver$S.o dns/events$S.o \
-	lib/os_linux_fcntl$S.o
+DNS_OBJS = dns/main$S.o dns/question$S.o dns/known$S.o dns/resolver$S.o \
+	dns/events$S.o lib/os_linux_fcntl$S.o
 CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
 	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o ctl/verb_who$S.o \
 	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \

@@ -13,7 +13,8 @@
  * A lookup that nobody waits for any more goes on: what it finds is kept by
  * libunbound. So the number of lookups bounds what libunbound has to do. Each
  * is charged to who asked first, until its end: slow names, however many, keep
- * waiting who asks for them, and nobody else.
+ * waiting who asks for them, and nobody else. Nor do they keep waiting him for
+ * what was answered not long ago: that needs no share, since it ends at once.
  */
 #include "dns/question.h"
 
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/known.h"
 #include "dns/resolver.h"
 #include "lib/die.h"
 #include "lib/dns_answer.h"
@@ -251,6 +253,8 @@ answer_make(const struct lookup *l, const struct resolver_answer *from,
 	dns_answer_parse(
 	    from->message, l->type, span_str(l->name), mem, is);
 	is->secure = from->secure && is->status != DNS_TEMP;
+	if (is->status != DNS_TEMP)
+		known_note(l->type, span_str(l->name), is->ttl);
 }
 
 static void
@@ -363,6 +367,7 @@ question_resolver(const char *why_not)
 	struct lookup *l, *next;
 
 	closed = why_not;
+	known_forget_all();
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (l = table[i]; l != NULL; l = next) {
 			next = l->next;
@@ -381,13 +386,21 @@ question_resolver(const char *why_not)
 	queues_run();
 }
 
+/* Now, or when others have ended? */
+static bool
+may_begin(const struct asker *a, const struct ipc_dns *q, struct span name)
+{
+	return has_share(a) ||
+	    (nasked < DNS_LOOKUPS_MAX && known_is(q->type, name));
+}
+
 static const char *
-refusal(const struct asker *a, const struct lookup *known)
+refusal(const struct asker *a, bool must_queue)
 {
 	if (closed != NULL)
 		return closed;
 	if (a->nwaiters >= DNS_WAITING_MAX ||
-	    (known == NULL && !has_share(a) && a->nqueued >= DNS_QUEUED_MAX))
+	    (must_queue && a->nqueued >= DNS_QUEUED_MAX))
 		return "too many questions at once";
 	return NULL;
 }
@@ -397,8 +410,8 @@ question_begin(struct asker *a, uint32_t id, const struct ipc_dns *q,
     struct span name)
 {
 	struct lookup *l = lookup_find(q->type, name);
-	const char *why = refusal(a, l);
-	bool new = l == NULL;
+	bool new = l == NULL, now = may_begin(a, q, name);
+	const char *why = refusal(a, new && !now);
 
 	if (why != NULL) {
 		send_none(a->peer, id, DNS_TEMP, name, why);
@@ -407,7 +420,7 @@ question_begin(struct asker *a, uint32_t id, const struct ipc_dns *q,
 	if (new)
 		l = lookup_new(q->type, name);
 	waiter_new(l, a, id);
-	if ((new || l->queued) && has_share(a)) {
+	if ((new || l->queued) && now) {
 		lookup_charge(l, a);
 		lookup_begin(l);
 	} else if (new) {

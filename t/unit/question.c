@@ -2,7 +2,8 @@
  * question: shares of those who ask, against a resolver that answers when it
  * is told to, or never.
  */
-#include "dns/question.c" /* not in the library: it is dns' own */
+#include "dns/known.c" /* not in the library: they are dns' own */
+#include "dns/question.c"
 
 #include <stdio.h>
 
@@ -18,14 +19,15 @@ static struct {
 } held[HELD_MAX];
 static size_t nheld, total;
 static bool cached; /* all is known, and answered at once */
+static struct span message = SPAN_NONE; /* what is answered */
 
 static void
 answer(resolver_fn *fn, void *arg)
 {
-	struct resolver_answer none = { .message = SPAN_NONE,
+	struct resolver_answer is = { .message = message,
 		.why = SPAN("said so") };
 
-	fn(arg, &none);
+	fn(arg, &is);
 }
 
 int
@@ -214,6 +216,43 @@ test_shares(void)
 	    "what is known needs no share");
 }
 
+/* What was answered is not kept waiting by what is not. */
+static void
+test_known(void)
+{
+	static const char packet[] = "\0\0\x81\x80\0\1\0\1\0\0\0\0"
+	    "\4mail\4test\0\0\1\0\1" /* A 192.0.2.1 for a minute */
+	    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
+	static struct peer a;
+
+	a = peer_new(&a);
+	cached = false;
+	ask(&a, "mail.test");
+	run();
+	message = span_of(packet, sizeof(packet) - 1);
+	answer_first();
+	message = SPAN_NONE;
+	flood(&a, "slow", 700);
+	is_num(nheld, DNS_LOOKUPS_MAX / 2, "no more is begun,");
+	ask(&a, "mail.test");
+	ask(&a, "other.test");
+	run();
+	ok(is_held("mail.test"), "but what was answered before is");
+	ok(!is_held("other.test"), "other names wait");
+	while (nheld > 0)
+		answer_first();
+	run();
+	ok(a.answered == a.sent && nasked == 0, "all are answered");
+	question_resolver(NULL); /* another */
+	flood(&a, "slow", 700);
+	ask(&a, "mail.test");
+	run();
+	ok(!is_held("mail.test"), "what one knew the next does not");
+	while (nheld > 0)
+		answer_first();
+	run();
+}
+
 static void
 test_closed(void)
 {
@@ -244,6 +283,7 @@ main(void)
 	loop_init();
 	log_open("stderr", "question", LL_ERROR);
 	test_shares();
+	test_known();
 	test_closed();
 	return done();
 }
