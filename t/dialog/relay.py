@@ -894,7 +894,8 @@ def tls():
         c.start()
         got = c.wait(c.job([R1], MX, 'bad.test'))
         is_(short(got), {R1: '451 4.7.4'}, 'a damaged row asks for all')
-        end(c)
+        is_(c.stop(), 0, 'relay ends well')
+        ok('row="bad.test"' in c.log_text(), 'and has said which it is')
     with Carrier({'smtp-port': str(s.port), 'tls-ca-file': ca}, policy={
             '*': 'verify', 'old.test': 'none'}) as c:
         c.zone[A, 'old.test'] = ['127.0.0.1']
