@@ -45,6 +45,8 @@ test_slides(void)
 	ok(sends("ann", 1, 200) == 0, "and none more in that hour");
 	at(1, 0);
 	ok(sends("ann", 1, 200) == 0, "nor at its end");
+	wall++;
+	ok(sends("ann", 1, 200) == 0, "nor a second later");
 	at(1, 15);
 	ok(sends("ann", 1, 200) == 25, "a quarter later a quarter");
 	at(1, 30);
@@ -89,6 +91,29 @@ test_many(void)
 	ok(sends("dora", 1, 2) == 1, "so is who comes next");
 }
 
+/* Fills one set; who sent last stays, wherever his row is. */
+static void
+test_oldest(void)
+{
+	char user[WAYS + 1][32];
+	size_t n = 0;
+
+	for (unsigned i = 0; n < nitems(user); i++) {
+		(void)snprintf(user[n], sizeof(user[n]), "same%u", i);
+		n += (hash_keyed(span_str(user[n])) >> 1) % SETS == 0;
+	}
+	conf.user_messages = 10;
+	at(30, 0);
+	for (n = 0; n < WAYS; n++)
+		(void)sends(user[n], 1, 10);
+	at(31, 0);
+	ok(sends(user[0], 1, 10) == 0, "nobody of a full set is forgotten");
+	(void)sends(user[WAYS], 1, 10);
+	ok(sends(user[WAYS], 1, 10) == 0 && sends(user[0], 1, 10) == 0,
+	    "who came in this hour is not who gives way");
+	ok(sends(user[1], 1, 10) == 10, "but who did not");
+}
+
 int
 main(void)
 {
@@ -97,5 +122,6 @@ main(void)
 	test_slides();
 	test_recipients();
 	test_many();
+	test_oldest();
 	return done();
 }

@@ -96,6 +96,38 @@ comes_back(enum encode_kind kind, enum decode_kind back)
 	return good;
 }
 
+/* One long line of any byte is quoted again into short ones. */
+static bool
+gets_short(void)
+{
+	char line[2000];
+	struct buf b, text;
+	struct decode d;
+	bool good = true;
+
+	buf_init(&b, 100000);
+	buf_init(&text, 100000);
+	for (int c = 1; c < 256; c++) {
+		if (c == '\n' || c == '\r')
+			continue;
+		for (size_t i = 0; i < sizeof(line); i++)
+			line[i] = (char)c;
+		line[sizeof(line) - 1] = 'x'; /* blanks at the end would go */
+		encode(ENCODE_QP_AGAIN, span_of(line, sizeof(line)), 700, &b);
+		good &= !content_of(buf_get(&b)).long_line;
+		good &= !content_of(buf_get(&b)).eight_bit;
+		buf_clear(&text);
+		decode_init(&d, DECODE_QP);
+		decode_bytes(&d, buf_get(&b), &text);
+		decode_end(&d, &text);
+		good &= c == '=' ||
+		    span_eq(buf_get(&text), span_of(line, sizeof(line)));
+	}
+	buf_fini(&b);
+	buf_fini(&text);
+	return good;
+}
+
 int
 main(void)
 {
@@ -116,6 +148,7 @@ main(void)
 	}
 	ok(comes_back(ENCODE_QP, DECODE_QP), "any byte, there and back");
 	ok(comes_back(ENCODE_BASE64, DECODE_BASE64), "in base64, too");
+	ok(gets_short(), "long lines that are quoted already get short");
 	ok(encode_shorter(SPAN("a large cup of caf\xc3\xa9")) == ENCODE_QP,
 	    "an accent is quoted");
 	ok(encode_shorter(SPAN("\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2")) ==

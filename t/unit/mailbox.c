@@ -180,6 +180,9 @@ test_look(void)
 	    "date and size of a message that was found");
 	ok(dated(m, 2, 2000) && !mailbox_msg(m, 2)->size_known,
 	    "a size that does not fit the file does not count");
+	set_date("cur/100.a,S=2,W=3:2,", 1500);
+	ok(dated(m, 1, 1000), "what was told once stays");
+	set_date("cur/100.a,S=2,W=3:2,", 1000);
 	to = mailbox_open_target(dup(box));
 	ok(to != NULL &&
 		mailbox_copy(m, &seq, 1, to, false, &from_uid, &to_uid) == 0 &&
@@ -291,6 +294,21 @@ test_promise(void)
 	mailbox_close(b);
 }
 
+/* What other processes will begin after. */
+static uint32_t
+validity_kept(void)
+{
+	char text[10];
+	uint64_t v = 0;
+	int fd = openat(box, "postern.validity", O_RDONLY);
+
+	if (read(fd, text, sizeof(text)) != sizeof(text) ||
+	    span_num(span_of(text, sizeof(text)), 0, UINT32_MAX, &v) == -1)
+		die("postern.validity");
+	close(fd);
+	return (uint32_t)v;
+}
+
 /* Each larger than all before it, whoever gives them out. */
 static void
 test_validity(void)
@@ -298,7 +316,7 @@ test_validity(void)
 	struct mailbox_status first, st;
 	char text[32] = "";
 	uint32_t last = 0;
-	bool grows = true;
+	bool grows = true, kept = true;
 	unsigned i;
 
 	box_new();
@@ -311,6 +329,7 @@ test_validity(void)
 		last = st.uidvalidity;
 		if (i == 0)
 			first = st;
+		kept = kept && validity_kept() >= last;
 		if (i == 20) { /* somebody else has had one */
 			last += 1000;
 			(void)snprintf(text, sizeof(text), "%010u\n", last);
@@ -319,6 +338,7 @@ test_validity(void)
 	}
 	ok(grows && st.uidvalidity >= first.uidvalidity + 1000,
 	    "UIDVALIDITY only grows");
+	ok(kept, "none is given out that the file does not cover");
 }
 
 struct heard {

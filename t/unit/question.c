@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "lib/os_loop.h"
 #include "t/unit/tap.h"
 
 enum { HELD_MAX = 4096 };
@@ -277,13 +278,102 @@ test_closed(void)
 	ok(a.answered == a.sent && nasked == 0, "and then what was not");
 }
 
+static void
+drain(void)
+{
+	while (nheld > 0)
+		answer_first();
+	run();
+}
+
+/* How many of those that begin so are with the resolver? */
+static size_t
+held_of(const char *prefix)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nheld; i++)
+		n += span_starts(span_str(held[i].name), span_str(prefix));
+	return n;
+}
+
+static void
+test_turns(void)
+{
+	static struct peer a, b, c, d;
+
+	a = peer_new(&a);
+	b = peer_new(&b);
+	c = peer_new(&c);
+	d = peer_new(&d);
+	flood(&a, "a", 600);
+	flood(&b, "b", 400);
+	flood(&c, "c", 300);
+	flood(&d, "d", 100);
+	is_num(nheld, DNS_LOOKUPS_MAX, "all is taken, two have less than a "
+				       "fifth");
+	is_num(held_of("d"), 0, "or nothing");
+	for (int i = 0; i < 20; i++)
+		answer_first();
+	run();
+	is_num(held_of("a") + held_of("b"), DNS_LOOKUPS_MAX / 2 +
+	    DNS_LOOKUPS_MAX / 3 - 20, "who has more waits");
+	is_num(held_of("d"), 10, "these two take turns");
+	drain();
+	ok(a.answered == a.sent && b.answered == b.sent &&
+	        c.answered == c.sent && d.answered == d.sent && nasked == 0,
+	    "all are answered in the end");
+}
+
+static void
+test_leaves(void)
+{
+	static struct peer a, b;
+
+	a = peer_new(&a);
+	b = peer_new(&b);
+	flood(&a, "a", 600);
+	flood(&b, "b", 600);
+	ask(&b, "a550.test");
+	run();
+	is_num(held_of("b"), DNS_LOOKUPS_MAX / 3, "one has a third");
+	question_forget(a.dns);
+	ipc_free(a.dns);
+	run();
+	is_num(held_of("b"), DNS_LOOKUPS_MAX / 2,
+	    "at once more when the other leaves");
+	drain();
+	ok(b.answered == b.sent && b.refused == 0 && nasked == 0,
+	    "also what the other had asked first, and not begun");
+}
+
+static void
+test_patience(void)
+{
+	static struct peer a;
+
+	a = peer_new(&a);
+	flood(&a, "a", 600);
+	loop_skip(patience * 1000);
+	run();
+	ok(a.answered == a.sent && asker_find(a.dns)->nqueued == 0,
+	    "who has waited long enough is told; what was not begun is not");
+	is_num(nheld, DNS_LOOKUPS_MAX / 2, "what was begun goes on");
+	drain();
+	ok(a.answered == a.sent && nasked == 0, "and nobody hears of it");
+}
+
 int
 main(void)
 {
 	loop_init();
 	log_open("stderr", "question", LL_ERROR);
+	question_timeout(24 * 60 * 60); /* however slow this host is */
 	test_shares();
 	test_known();
 	test_closed();
+	test_turns();
+	test_leaves();
+	test_patience();
 	return done();
 }

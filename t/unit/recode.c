@@ -1,6 +1,8 @@
 /* recode: messages, and what becomes of them. */
 #include "lib/recode.h"
 
+#include <string.h>
+
 #include "lib/buf.h"
 #include "lib/limits.h"
 #include "t/unit/tap.h"
@@ -161,6 +163,32 @@ changes(const char *front, size_t n)
 	return is;
 }
 
+/* A header line with n times "x", a blank and more; is it folded there? */
+static bool
+folds(size_t n)
+{
+	struct buf in, out;
+	struct recode r;
+	struct span rest, line;
+
+	buf_init(&in, 10000);
+	buf_init(&out, 10000);
+	buf_str(&in, "A: b ");
+	for (size_t i = 0; i < n; i++)
+		buf_char(&in, 'x');
+	buf_str(&in, " x\n\n");
+	recode_init(&r, buf_get(&in), false);
+	(void)recode_bytes(&r, buf_get(&in), SIZE_MAX, &out);
+	recode_end(&r, &out);
+	recode_fini(&r);
+	rest = buf_get(&out);
+	line = span_cut(&rest, '\n');
+	n += strlen("A: b ");
+	buf_fini(&in);
+	buf_fini(&out);
+	return line.n == n;
+}
+
 /* More parts than are taken apart: nothing is touched. */
 static void
 many(void)
@@ -190,6 +218,8 @@ main(void)
 	ok(changes("A: b ", SMTP_TEXT_LINE_MAX - 4), "999 do not");
 	ok(!changes("A: b\n\n", SMTP_TEXT_LINE_MAX), "998 in a part stay");
 	ok(changes("A: b\n\n", SMTP_TEXT_LINE_MAX + 1), "999 do not");
+	ok(folds(SMTP_TEXT_LINE_MAX - 5), "998 and a blank are folded there");
+	ok(!folds(SMTP_TEXT_LINE_MAX - 4), "999 are folded before");
 	many();
 	return done();
 }

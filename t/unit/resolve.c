@@ -45,14 +45,15 @@ static const char *const aliases[][2] = {
 
 static struct maps maps;
 
-static struct map *
+/* A descriptor, as master hands them out. */
+static int
 map_made(bool with_users)
 {
 	char dir[] = "/tmp/resolve.XXXXXX", path[64];
 	struct map_writer *w;
-	struct map *m;
 	struct buf b;
 	char key[32], value[32];
+	int fd;
 
 	if (mkdtemp(dir) == NULL)
 		exit(1);
@@ -99,11 +100,11 @@ map_made(bool with_users)
 	}
 	buf_fini(&b);
 	if (map_commit(w) == -1 ||
-	    (m = map_open(open(path, O_RDONLY))) == NULL)
+	    (fd = open(path, O_RDONLY)) == -1)
 		exit(1);
 	unlink(path);
 	rmdir(dir);
-	return m;
+	return fd;
 }
 
 /* --- one step ---------------------------------------------------------- */
@@ -281,6 +282,32 @@ test_account(void)
 	    "without a map it is an error for a while");
 }
 
+/* Each name is another map; what is not known here is closed. */
+static void
+test_replace(void)
+{
+	struct maps m = { 0 };
+	int fd = map_made(true);
+
+	maps_replace(&m, "tls-policy", fd);
+	ok(fcntl(fd, F_GETFD) == -1 && m.users == NULL && m.aliases == NULL &&
+	        m.transport == NULL, "a map of another");
+	maps_replace(&m, "nothing", -1);
+	maps_replace(&m, "transport", map_made(false));
+	ok(m.transport != NULL && m.users == NULL && m.aliases == NULL,
+	    "transport");
+	maps_replace(&m, "aliases", map_made(false));
+	maps_replace(&m, "users", map_made(true));
+	ok(m.users != NULL && m.aliases != NULL && m.users != m.aliases,
+	    "aliases and users");
+	maps_replace(&m, "transport", -1);
+	maps_replace(&m, "aliases", -1);
+	ok(m.transport == NULL && m.aliases == NULL && m.users != NULL,
+	    "one goes, the others stay");
+	maps_replace(&m, "users", -1);
+	ok(m.users == NULL, "the last one goes");
+}
+
 static void
 test_no_maps(void)
 {
@@ -304,12 +331,13 @@ test_no_maps(void)
 int
 main(void)
 {
-	maps.users = map_made(true);
-	maps.aliases = map_made(false);
+	maps_replace(&maps, "users", map_made(true));
+	maps_replace(&maps, "aliases", map_made(false));
 	test_ones();
 	test_alls();
 	test_list();
 	test_account();
+	test_replace();
 	test_no_maps();
 	map_close(maps.users);
 	map_close(maps.aliases);

@@ -379,8 +379,9 @@ idle_memory(void)
 	conn = NULL;
 }
 
-static SSL_SESSION *kept; /* by the client; used as copies, since OpenSSL
-			    * spoils that of a connection which is cut */
+/* By the client; used as copies, since OpenSSL spoils that of a connection
+ * which is cut: the first one, and that of the last connection. */
+static SSL_SESSION *kept, *latest;
 
 /* A whole connection; is what was kept taken up again? */
 static bool
@@ -400,6 +401,8 @@ resumes(struct tls_server *s, int version, const char *service)
 	(void)hear(1); /* the ticket */
 	if (kept == NULL)
 		kept = SSL_SESSION_dup(SSL_get_session(peer));
+	SSL_SESSION_free(latest);
+	latest = SSL_SESSION_dup(SSL_get_session(peer));
 	finish();
 	return is;
 }
@@ -420,6 +423,7 @@ static void
 tickets(int version)
 {
 	struct tls_server *s[3] = { NULL, NULL, NULL };
+	SSL_SESSION *newer;
 	int cert, key;
 	char why[256];
 
@@ -436,10 +440,16 @@ tickets(int version)
 	ok(!resumes(s[2], version, "imap"), "nor with other keys");
 	give_keys(s[1], 12);
 	ok(resumes(s[1], version, "imap"), "two keys later still");
+	newer = SSL_SESSION_dup(latest);
 	give_keys(s[1], 13);
 	ok(!resumes(s[1], version, "imap"), "three later no more");
 	SSL_SESSION_free(kept);
-	kept = NULL;
+	kept = newer;
+	ok(resumes(s[1], version, "imap"),
+	    "but with the newer ticket that it got then");
+	SSL_SESSION_free(kept);
+	SSL_SESSION_free(latest);
+	kept = latest = NULL;
 	for (size_t i = 0; i < nitems(s); i++)
 		tls_server_free(s[i]);
 	fd_close(&cert);
