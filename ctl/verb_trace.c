@@ -30,7 +30,7 @@ struct trace {
 	/* the last word about the query */
 	enum fate fate;
 	char *ending;
-	size_t messages, delivered, waits, refused;
+	size_t messages, delivered, waits, bounced, refused;
 	struct text_seen like;  /* refused addresses that resemble it */
 	char *sent, *tls;       /* qid and TLS of the last that was sent */
 };
@@ -159,6 +159,9 @@ count_fate(struct trace *t, const char *event)
 		t->delivered++;
 	else if (strcmp(event, "deferred") == 0)
 		t->waits++;
+	else if (strcmp(event, "bounced") == 0 ||
+	    strcmp(event, "expired") == 0)
+		t->bounced++;
 	else if (strcmp(event, "rcpt") == 0 || strcmp(event, "reject") == 0)
 		t->refused++;
 }
@@ -331,8 +334,8 @@ sentence(const struct trace *t)
 	}
 	if (t->messages > 1)
 		printf("%zu messages; %zu deliveries, %zu put off, %zu "
-		       "refused. The last one ", t->messages, t->delivered,
-		    t->waits, t->refused);
+		       "bounced, %zu refused. The last one ", t->messages,
+		    t->delivered, t->waits, t->bounced, t->refused);
 	else
 		printf(t->fate >= FATE_MAIL ? "The message " : "It ");
 	printf("%s.\n", t->ending != NULL ? t->ending

@@ -30,9 +30,26 @@ def instance(verb, *options):
                            *options], check=True)
 
 
-def trace(what):
-    return subprocess.run([env['POSTERN'], '-c', env['CONF'], 'trace', what],
+def trace(*what):
+    return subprocess.run([env['POSTERN'], '-c', env['CONF'], 'trace', *what],
                           capture_output=True, text=True).stdout
+
+
+def sums():
+    """Of three messages for one address, the last one refused there."""
+    log = os.path.join(top, 'old.log')
+    events = [('queued', 'from="a@b.test"'), ('delivered', 'to="x@y.test"'),
+              ('queued', 'from="a@b.test"'), ('expired', 'to="x@y.test"'),
+              ('queued', 'from="a@b.test"'), ('deferred', 'to="x@y.test"'),
+              ('bounced', 'to="x@y.test"')]
+    with open(log, 'w', encoding='utf-8') as f:
+        for i, (event, more) in enumerate(events):
+            f.write(f'2026-11-21T08:37:0{i}.000Z host postern/queue[9]: '
+                    f'ev={event} qid=2BnjFyyp5w{min(i // 2, 2)} {more}\n')
+    said = trace('--file', log, 'x@y.test').splitlines()[-1]
+    t.ok(said.startswith('3 messages; 1 deliveries, 1 put off, 2 bounced, 0 '
+                         'refused. The last one could not be delivered'),
+         f'what became of all is counted: {said}')
 
 
 def lines(event):
@@ -145,6 +162,7 @@ try:
         for line in f:
             key, _, value = line.strip().partition('=')
             env[key] = value.strip("'")
+    sums()
     run()
 finally:
     stopped = subprocess.run([os.path.join(TOP, 't', 'instance'), 'stop',
