@@ -171,6 +171,7 @@ child_new(enum role role, pid_t pid, int fd)
 	c->role = role;
 	c->pid = pid;
 	c->since = loop_now();
+	c->since_wall = loop_wall();
 	c->ipc = ipc_new(fd, ROLE_MASTER, role, on_message, on_gone, c);
 	c->next = children;
 	children = c;

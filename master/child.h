@@ -53,6 +53,7 @@ struct child {
 	char *user, *root, *login; /* owner's processes; else NULL */
 	char *client, *sid;        /* sessions; else NULL */
 	uint64_t since;            /* loop clock */
+	int64_t since_wall;        /* s */
 	struct timer deadline;     /* READY, or the end, or SIGKILL */
 	unsigned lost;             /* roles whose channel has ended, bits */
 	uint64_t lost_at;          /* loop clock */

@@ -70,12 +70,6 @@ is_meant(const struct who *w, const struct child *c)
 
 /* --- what is told ------------------------------------------------------ */
 
-static int64_t
-since(const struct child *c)
-{
-	return loop_wall() - (int64_t)((loop_now() - c->since) / 1000);
-}
-
 static const char *
 service(const struct child *c)
 {
@@ -96,7 +90,7 @@ tell_json(struct buf *b, const struct child *c)
 	json_pair(b, "client", c->client == NULL ? "" : c->client);
 	json_pair(b, "sid", c->sid == NULL ? "" : c->sid);
 	buf_fmt(b, ",\"pid\":%ld,\"since\":%jd,\"state\":\"%s\"}\n",
-	    (long)c->pid, (intmax_t)since(c), state(c));
+	    (long)c->pid, (intmax_t)c->since_wall, state(c));
 }
 
 /* Filled up with blanks; at least one follows. */
@@ -114,7 +108,7 @@ put_column(struct buf *b, const char *text, size_t width)
 static void
 tell_text(struct buf *b, const struct child *c)
 {
-	time_t t = (time_t)since(c);
+	time_t t = (time_t)c->since_wall;
 	char when[32] = "";
 	struct tm tm;
 

@@ -105,6 +105,11 @@ try:
     t.ok(all(abs(time.time() - r['since']) < PATIENCE for r in rows) and
          all(os.path.exists(f"/proc/{r['pid']}") or sys.platform != 'linux'
              for r in rows), 'since when, and the process')
+    seen = set()
+    for _ in range(25):  # more than a second: its end is nobody's beginning
+        seen.add(tuple(r['since'] for r in who()))
+        time.sleep(0.05)
+    t.ok(len(seen) == 1, 'which does not change')
     t.ok(until(lambda: all(f"sid={r['sid']} " in logged() for r in rows)),
          'the session ids are those of the log')
     t.ok([r['user'] for r in who(user1)] == [user1], 'asked for a user')
