@@ -99,11 +99,13 @@ check_tls(struct check *k)
 	}
 	cert = open(c->tls_certificate, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (cert == -1)
-		check_bad(k, "tls-certificate %s: %s", c->tls_certificate,
-		    strerror(errno));
+		check_bad(k, "tls-certificate %s: %s; put one there in PEM, "
+		    "or take the line out: then there is no TLS",
+		    c->tls_certificate, strerror(errno));
 	key = open(c->tls_key, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (key == -1)
-		check_bad(k, "tls-key %s: %s", c->tls_key, strerror(errno));
+		check_bad(k, "tls-key %s: %s; put the certificate's key there "
+		    "in PEM", c->tls_key, strerror(errno));
 	else if (fstat(key, &st) == 0 && (st.st_mode & 027) != 0)
 		check_bad(k, "tls-key %s has mode %o: others may read it; "
 		    "type: chmod 600 '%s'", c->tls_key, st.st_mode & 0777,
