@@ -32,6 +32,7 @@ struct job {
 	int64_t now;
 
 	uint32_t seq; /* the message at hand */
+	bool lost;    /* nobody can say what its file says: it is not found */
 
 	/* What was found; numbers or UIDs, ascending */
 	uint32_t *found;
@@ -163,12 +164,20 @@ day_of(int64_t when)
 	return when >= 0 ? when / DAY : -((DAY - 1 - when) / DAY);
 }
 
+/* False: it is gone. */
+static bool
+looked(struct job *j)
+{
+	j->lost |= mailbox_look(j->box, j->seq) == -1;
+	return !j->lost;
+}
+
 static bool
 match_size(struct job *j, const struct search_key *k)
 {
 	uint64_t size;
 
-	if (mailbox_look(j->box, j->seq) == -1)
+	if (!looked(j))
 		return false;
 	size = msg(j)->size;
 	if (!msg(j)->size_known && texts_size(&j->texts, &size) == -1)
@@ -176,11 +185,10 @@ match_size(struct job *j, const struct search_key *k)
 	return k->what == SEARCH_LARGER ? size > k->number : size < k->number;
 }
 
-/* False: it is gone. */
 static bool
 arrived(struct job *j, int64_t *when)
 {
-	if (mailbox_look(j->box, j->seq) == -1)
+	if (!looked(j))
 		return false;
 	*when = msg(j)->internaldate;
 	return true;
@@ -307,7 +315,9 @@ match_all(struct job *j, bool uid)
 
 	for (j->seq = 1; j->seq <= count; j->seq++) {
 		texts_message(&j->texts, j->seq);
-		if (match(j, 0))
+		j->lost = false;
+		/* NOT makes no match of what could not be looked at. */
+		if (match(j, 0) && !j->lost && !j->texts.missing)
 			found(j, uid);
 		if (!patience_has(&j->patience, work) ||
 		    (j->n > 0 && j->q.returns == SEARCH_RETURN_MIN))

@@ -110,6 +110,8 @@ t.ok(c.tagged(b"SEARCH CHARSET UTF-8 BODY {2+}\r\n\xc3(").startswith(b"BAD"),
 os.unlink(c.path("cur/" + sorted(os.listdir(c.path("cur")))[0]))
 t.ok(found(b"SEARCH BODY zebra") == "" and found(b"SEARCH TEXT first") in
      ("2 5", "1 4"), "a file that is gone has no text")
+rest = found(b"SEARCH NOT BODY zebra-and-gnu")
+t.ok(len(rest.split()) == 4, "nor is it one without", rest)
 
 # While it reads, the rows move in memory: names are looked for on disk.
 for name in sorted(os.listdir(c.path("cur"))):
