@@ -34,10 +34,24 @@ row_stat(struct mailbox *m, uint32_t seq, struct stat *st)
 	return rc;
 }
 
+/*
+ * Can the file have the sizes of its name? CR LF in place of each LF makes it
+ * longer, at most twice as long.
+ */
+static bool
+sizes_fit(struct span name, uint64_t size)
+{
+	struct maildir_name parts;
+
+	maildir_name_parse(name, &parts);
+	return (!parts.has_size || parts.size == size) &&
+	    (!parts.has_wsize ||
+		(parts.wsize >= size && parts.wsize - size <= size));
+}
+
 int
 mailbox_look(struct mailbox *m, uint32_t seq)
 {
-	struct maildir_name parts;
 	struct stat st;
 	struct row *r;
 
@@ -52,8 +66,7 @@ mailbox_look(struct mailbox *m, uint32_t seq)
 	r = &m->t.row[seq - 1];
 	r->m.internaldate = (int64_t)st.st_mtim.tv_sec;
 	/* m->name is its name still, with the size that it claims. */
-	maildir_name_parse(buf_get(&m->name), &parts);
-	if (parts.has_size && parts.size != (uint64_t)st.st_size) {
+	if (!sizes_fit(buf_get(&m->name), (uint64_t)st.st_size)) {
 		r->m.size_known = false;
 		r->m.size = 0;
 	}

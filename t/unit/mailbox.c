@@ -206,6 +206,25 @@ test_look(void)
 	mailbox_close(m);
 }
 
+static void
+test_sizes(void)
+{
+	struct mailbox *m;
+	bool good = true;
+
+	box_new();
+	put("cur/1.a,W=1:2,", "1\n");
+	put("cur/2.b,W=2:2,", "2\n");
+	put("cur/3.c,W=4:2,", "3\n");
+	put("cur/4.d,W=5:2,", "4\n");
+	m = open_it(false);
+	for (uint32_t seq = 1; seq <= 4; seq++)
+		good = good && mailbox_look(m, seq) == 0 &&
+		    mailbox_msg(m, seq)->size_known == (seq == 2 || seq == 3);
+	ok(good, "a size on the wire that no such file can have does not count");
+	mailbox_close(m);
+}
+
 /* Up to where the log says that it is synced, and where its last uid is. */
 static uint64_t
 log_read(struct mailbox_log_head *head, uint64_t *news, uint64_t *size)
@@ -796,6 +815,7 @@ main(void)
 	log_open("stderr", "test", LL_ERROR);
 	test_odd_things();
 	test_look();
+	test_sizes();
 	test_promise();
 	test_validity();
 	test_news();
