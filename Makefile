@@ -218,8 +218,8 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = accept account addr address_list ages aliases allowance base64 buf \
-	chars charset conf conn conn_client conn_proxy content crc decode die \
-	dns_answer encode encoded_word fold folders hash header hops \
+	chars charset conf conn conn_client conn_proxy content crc decode \
+	deed die dns_answer encode encoded_word fold folders hash header hops \
 	imap_date imap_out imap_set imap_token ipc ipc_message lock log \
 	logfile loop mailbox mailbox_model maildir map message mime mutf7 net \
 	parameter part_text penalty pending proto qid question recode reply \

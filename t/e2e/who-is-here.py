@@ -7,6 +7,7 @@ import json
 import os
 import poplib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,13 @@ try:
     t.ok(log.count('ev=kick ') == 2 and f'user="{user2}"' in log,
          'the log tells it')
     t.ok(postern('kick', user1, status=66) == '', 'and once more: nobody')
+
+    i = imap(1)
+    until(lambda: [r['state'] for r in who() if r['pid']] == ['open'])
+    os.kill(who(user1)[0]['pid'], signal.SIGSTOP)
+    t.ok(len(postern('kick', user1).splitlines()) == 2 and
+         until(lambda: gone(user1)), 'one that does not hear it is killed')
+    i.shutdown()
 
     # many: each a process, so these are POP3 sessions of one box
     crowd = [login(1) for _ in range(CROWD)]

@@ -2,8 +2,14 @@
 #include "lib/accept.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 
+#include <assert.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,6 +73,113 @@ free_descriptor(void)
 	return (rlim_t)fd;
 }
 
+/* --- two processes at one door ----------------------------------------- */
+
+static char me; /* which of them */
+static int started;
+
+static void
+on_shared_client(struct accept *a, int fd, const struct sockaddr *sa)
+{
+	(void)a;
+	(void)sa;
+	if (write(fd, &me, 1) != 1)
+		_exit(1);
+	close(fd);
+}
+
+static void
+on_start(struct timer *t)
+{
+	(void)t;
+	if (write(started, &me, 1) != 1)
+		_exit(1);
+}
+
+static pid_t
+server(int fd, char name)
+{
+	struct timer start = { .fn = on_start };
+	struct accept a;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	me = name;
+	loop_init();
+	if (accept_open(&a, fd, on_shared_client, NULL) == -1)
+		_exit(1);
+	loop_timer(&start, 0);
+	loop_run();
+	_exit(0);
+}
+
+static int
+listen_at(struct sockaddr_un *sun)
+{
+	char dir[] = "/tmp/accept.XXXXXX";
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	if (mkdtemp(dir) == NULL)
+		die("%s", dir);
+	*sun = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	(void)snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/s", dir);
+	if (bind(fd, (struct sockaddr *)sun, sizeof(*sun)) == -1 ||
+	    listen(fd, 16) == -1)
+		die("listen");
+	return fd;
+}
+
+/* By whom is one client taken? */
+static char
+taker(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char who = 0;
+
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 ||
+	    read(fd, &who, 1) != 1)
+		die("connect");
+	close(fd);
+	return who;
+}
+
+/*
+ * Clients come one by one, so both sleep each time; how many either gets
+ * depends on the host, but neither gets all that come after its first ones.
+ */
+static void
+test_shared(void)
+{
+	enum { ENOUGH = 50, MOST = 20000 };
+	struct sockaddr_un sun;
+	int fd = listen_at(&sun), p[2], n[2] = { 0, 0 };
+	pid_t pid[2];
+	char c;
+
+	if (pipe(p) == -1)
+		die("pipe");
+	started = p[1];
+	pid[0] = server(fd, 0);
+	pid[1] = server(fd, 1);
+	if (read(p[0], &c, 1) != 1 || read(p[0], &c, 1) != 1)
+		die("servers");
+	for (int i = 0; i < MOST && (n[0] < ENOUGH || n[1] < ENOUGH); i++)
+		n[taker(&sun) != 0]++;
+	ok(n[0] >= ENOUGH && n[1] >= ENOUGH, "two processes share clients");
+	for (int i = 0; i < 2; i++) {
+		assert(pid[i] > 1);
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	close(p[0]);
+	close(p[1]);
+	close(fd);
+	unlink(sun.sun_path);
+	*strrchr(sun.sun_path, '/') = '\0';
+	rmdir(sun.sun_path);
+}
+
 int
 main(void)
 {
@@ -77,6 +190,7 @@ main(void)
 	off_t size;
 	char name[] = "/tmp/accept.XXXXXX";
 
+	test_shared();
 	/* What it says in the log is looked at. */
 	if ((log_fd = mkstemp(name)) == -1 || dup2(log_fd, 2) == -1)
 		die("%s", name);
