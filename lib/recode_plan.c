@@ -156,9 +156,11 @@ leaf_plan(struct recode_plan *p, const struct mime_part *part, bool letter)
 	kind = label == L_QP    ? ENCODE_QP_AGAIN
 	    : label == L_BASE64 ? ENCODE_BASE64_AGAIN
 				: encode_shorter(body);
+	/* In words that all readers know, also where it is what it was. */
+	x.encoding = kind == ENCODE_QP || kind == ENCODE_QP_AGAIN ? as_qp
+								  : as_base64;
 	x.blank = true;
 	if (label == L_PLAIN) {
-		x.encoding = kind == ENCODE_QP ? as_qp : as_base64;
 		x.version = letter;
 		if (part->field[MIME_TYPE].p == NULL && c.eight_bit)
 			x.type = utf8_ok(body) ? as_utf8 : as_unknown;
