@@ -3,8 +3,8 @@
  * each begins when our own loop has come round again. So a clock that jumps,
  * a host that sleeps, or a master that was stopped count for one round.
  *
- * - who is stopped by a signal (an administrator's, a debugger's) does not
- *   hang: it is told of, and left alone
+ * - who is stopped by a signal does not hang: it is told of, and left alone.
+ *   What a debugger holds looks like one that hangs
  * - if most are silent, it is the host that hangs: nobody is killed,
  *   and the round does not count
  * - blocking roles and stems are not asked: they listen to one client, or
