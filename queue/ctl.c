@@ -68,9 +68,13 @@ count(struct request *q)
 static void
 destinations(struct request *q)
 {
+	const char *none = message_count() + wait_count() == 0
+	    ? "no destination is in use"
+	    : "no destination was in use since the start; queue ages tells "
+	      "what waits";
+
 	show_destinations(q);
-	request_end(q, EX_OK, q->hits == 0 && !q->json ?
-	    "no destination is in use" : "");
+	request_end(q, EX_OK, q->hits == 0 && !q->json ? none : "");
 }
 
 /* About the whole queue; no selectors. */

@@ -174,4 +174,13 @@ ok "it still waits" queue_is 1
 ok "the host is back" hosts_start
 postern flush
 ok "and gets it" wait_for 30 got "smtp back@host.test"
+
+# What waits and has not been tried yet belongs to no next hop.
+hosts_stop
+ok "another, while it is away" letter held@host.test
+ok "waits" wait_for 20 log_has 'ev=deferred .*held@host.test'
+ok "it is held" postern hold held@host.test
+ok "another restart" instance_restart
+like "that nothing was tried is told" "$(postern queue destinations 2>&1)" \
+    "since the start; queue ages"
 finish
