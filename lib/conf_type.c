@@ -218,8 +218,8 @@ choice_parse(const struct conf_key *k, struct span v, void *field,
 	while ((w = span_word(&all)).n != 0)
 		if (span_eq(w, v))
 			return string_set(v, field, why);
-	buf_fmt(why, "not one of the words that may stand here; write %s",
-	    k->what);
+	buf_fmt(why, "not one of the words that may stand here; write one of: "
+	    "%s", k->min);
 	return -1;
 }
 
