@@ -221,10 +221,11 @@ UNIT = accept account addr address_list ages aliases allowance base64 buf \
 	chars charset conf conn conn_client conn_proxy content crc decode \
 	deed die dns_answer encode encoded_word fold folders hash header hops \
 	imap_date imap_out imap_set imap_token ipc ipc_message lock log \
-	logfile loop mailbox mailbox_model maildir map message mime mutf7 net \
-	parameter part_text penalty pending proto qid question recode reply \
-	resolv resolve sandbox sasl search_key sent_day smtp_data smtp_reply \
-	span spool structure tally text_map tickets tls transport users wait
+	logfile loop mailbox mailbox_model mailbox_trouble maildir map \
+	message mime mutf7 net parameter part_text penalty pending proto qid \
+	question recode reply resolv resolve sandbox sasl search_key sent_day \
+	smtp_data smtp_reply span spool structure tally text_map tickets tls \
+	transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
 	imap_out imap_token ipc mailbox_log mailbox_map maildir mime mutf7 \
 	parameter part_text recode reply sasl search_key sent_day smtp_data \

@@ -117,7 +117,7 @@ store_pass(struct mailbox *m, const uint32_t *seq, size_t n, struct pass *p)
 	struct row *r;
 	int rc = 0;
 
-	p->lost = p->skipped = 0;
+	p->lost = p->skipped = p->nquiet = 0;
 	flags_begin(m, &p->out, p->c, &start);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		if (seq[i] == 0 || seq[i] > m->count)
@@ -173,13 +173,14 @@ store_locked(struct mailbox *m, const uint32_t *seq, size_t n, struct pass *p)
 			return -1;
 		if (m->own > 0 && state_end(m) == -1)
 			return -1;
+		/* Before another scan: what that finds is to be told. */
+		for (size_t i = 0; p->silent && i < p->nquiet; i++)
+			m->t.row[p->quiet[i]].bits &= (uint16_t)~ROW_CHANGED;
 		if (rc == -1 || p->lost == 0)
 			break;
 	}
-	for (size_t i = 0; p->silent && i < p->nquiet; i++)
-		m->t.row[p->quiet[i]].bits &= (uint16_t)~ROW_CHANGED;
 	if (rc == 0)
-		return index_tidy(m);
+		index_tidy(m);
 	errno = saved;
 	return rc;
 }
@@ -200,7 +201,7 @@ mailbox_store(struct mailbox *m, const uint32_t *seq, size_t n,
 	if (index_lock(m) == -1)
 		return -1;
 	buf_init(&p.out, MAILBOX_LOG_MAX);
-	p.quiet = xreallocarray(NULL, n * 3 + 1, sizeof(*p.quiet));
+	p.quiet = xreallocarray(NULL, n + 1, sizeof(*p.quiet));
 	rc = store_locked(m, seq, n, &p);
 	index_unlock(m);
 	free(p.quiet);
@@ -255,12 +256,7 @@ remove_pass(struct mailbox *m, const uint32_t *seq, size_t n, uint32_t only,
 				rc = -1;
 			continue;
 		}
-		mailbox_ranges_add(&ranges, r->m.uid);
-		if (b.n - start > MAILBOX_LOG_RECORD_MAX / 2) {
-			mailbox_ranges_end(&ranges);
-			record_end(m, &b, start);
-			start = record_begin(m, &b, MLOG_EXPUNGE);
-		}
+		record_uid(m, &ranges, MLOG_EXPUNGE, &start, r->m.uid);
 		if (++since % DRAIN_EVERY == 0)
 			state_drain(m);
 	}
@@ -291,7 +287,7 @@ rows_remove(struct mailbox *m, const uint32_t *seq, size_t n, uint32_t only)
 			break;
 	}
 	if (rc == 0)
-		rc = index_tidy(m);
+		index_tidy(m);
 out:
 	index_unlock(m);
 	return rc;

@@ -133,6 +133,9 @@ void index_complain(const char *what, const char *why);
 /* A record for index_append: begin, put fields, end. */
 size_t record_begin(struct mailbox *, struct buf *, enum mailbox_log_type);
 void record_end(struct mailbox *, struct buf *, size_t start);
+/* A uid more in a record of ranges; one that has grown long gets a second. */
+void record_uid(struct mailbox *, struct mailbox_ranges *,
+    enum mailbox_log_type, size_t *start, uint32_t uid);
 /* A file in tmp/ under a name of its own, and how it becomes `name`. */
 int index_create(struct mailbox *, struct buf *tmp);
 int index_publish(struct mailbox *, struct buf *tmp, const char *name,
@@ -141,9 +144,9 @@ int write_all(int fd, struct span);
 /* Bytes [at, at + n), or as many as there are, onto b. */
 int read_at(int fd, struct buf *b, uint64_t at, size_t n);
 
-/* mailbox_rotate.c. Under the lock: a log that has grown long is written
- * anew, a map too. */
-int index_tidy(struct mailbox *);
+/* mailbox_rotate.c. Under the lock, at its end: a log that has grown long is
+ * written anew, a map too. */
+void index_tidy(struct mailbox *);
 int index_rotate(struct mailbox *);
 /*
  * There is no log (first), or none that can be read: a new one, of what the

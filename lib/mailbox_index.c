@@ -103,6 +103,18 @@ record_end(struct mailbox *m, struct buf *b, size_t start)
 	mailbox_log_end(b, start, m->id, m->at);
 }
 
+void
+record_uid(struct mailbox *m, struct mailbox_ranges *ranges,
+    enum mailbox_log_type type, size_t *start, uint32_t uid)
+{
+	mailbox_ranges_add(ranges, uid);
+	if (ranges->out->n - *start <= MAILBOX_LOG_RECORD_MAX / 2)
+		return;
+	mailbox_ranges_end(ranges);
+	record_end(m, ranges->out, *start);
+	*start = record_begin(m, ranges->out, type);
+}
+
 /* All whole records in `in`, which begins at m->at. -1: one made no sense. */
 static int
 follow(struct mailbox *m, struct span in)

@@ -107,7 +107,7 @@ look_keep(struct mailbox *m)
 	buf_init(&b, MAILBOX_LOG_MAX);
 	looked_put(m, &b);
 	if (b.n > MAILBOX_LOG_FRAME && index_append(m, &b, false) == 0)
-		(void)index_tidy(m);
+		index_tidy(m);
 	index_unlock(m);
 	buf_fini(&b);
 	m->looked_at = 0;

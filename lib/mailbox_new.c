@@ -225,7 +225,7 @@ commit_locked(struct mailbox_new *n, struct span name, uint32_t flags,
 	if (bits == 0)
 		m->t.row[m->t.n - 1].m.flags |= MF_RECENT;
 	(void)state_end(m);
-	(void)index_tidy(m);
+	index_tidy(m);
 out:
 	buf_fini(&b);
 	return rc;
@@ -483,7 +483,7 @@ copies_try(struct copies *c, const uint32_t *seq, size_t n, uint32_t *to_uid)
 	if (c->to->own > 0)
 		(void)state_end(c->to);
 	if (rc == 0)
-		(void)index_tidy(c->to);
+		index_tidy(c->to);
 	index_unlock(c->to);
 	return rc;
 }

@@ -183,20 +183,20 @@ index_rotate(struct mailbox *m)
 	return rotate(m, false);
 }
 
-int
+/* On a full disk neither can be: without them it only takes longer. */
+void
 index_tidy(struct mailbox *m)
 {
 	struct mailbox_state cur = m->t.cur, new = m->t.new;
+	int saved = errno;
 
 	assert(m->locked);
-	if (m->at > LOG_SMALL + (uint64_t)m->t.n * ROW_GUESS * 4) {
-		if (index_rotate(m) == -1 ||
-		    state_write(m, &cur, &new) == -1)
-			return -1;
-	}
+	if (m->at > LOG_SMALL + (uint64_t)m->t.n * ROW_GUESS * 4 &&
+	    index_rotate(m) == 0)
+		(void)state_write(m, &cur, &new);
 	if (map_due(m))
-		(void)map_write(m); /* without it, it only takes longer */
-	return 0;
+		(void)map_write(m);
+	errno = saved;
 }
 
 /* Past all that the log we do not have can have given out. */
@@ -207,30 +207,47 @@ uids_skip(struct mailbox *m)
 		m->t.uidnext += UID_GAP;
 }
 
+/*
+ * The map is of the log that is lost. Should this one be lost too, the uids
+ * that it gives out would be given out again after that map.
+ */
+static void
+map_renew(struct mailbox *m)
+{
+	if (m->t.uidnext == 1 || map_write(m) == -1)
+		(void)unlinkat(m->dir, MAP_NAME, 0);
+}
+
 int
 index_rebuild(struct mailbox *m, bool first)
 {
-	bool damaged = false;
+	bool damaged = false, known = m->t.uidvalidity != 0;
+	uint32_t uidnext;
 	uint64_t rest;
 
 	/*
 	 * Removed under us: what others wrote before is still there. But
 	 * there may have been another log meanwhile, that we never saw.
 	 */
-	if (m->log != -1 && m->t.uidvalidity != 0) {
-		(void)index_read(m, &rest, &damaged);
+	if (known) {
+		if (m->log != -1)
+			(void)index_read(m, &rest, &damaged);
 		index_complain("log", "it was lost; uids come from this session");
-		uids_skip(m);
-	}
-	if (m->t.uidvalidity == 0 && map_recover(m) == 0) {
+	} else if (map_recover(m) == 0) {
 		index_complain("map", "the log is lost; uids come from the map");
+		known = true;
+	}
+	uidnext = m->t.uidnext;
+	if (known)
 		uids_skip(m);
+	else if ((m->t.uidvalidity = validity_next(m->dir, 0)) == 0)
+		return -1;
+	if (rotate(m, first) == -1) {
+		m->t.uidnext = uidnext; /* or trying again would use them up */
+		if (!known)
+			m->t.uidvalidity = 0; /* another session's counts */
+		return -1;
 	}
-	if (m->t.uidvalidity == 0) {
-		table_fini(&m->t);
-		m->t.uidvalidity = validity_next(m->dir, 0);
-		if (m->t.uidvalidity == 0)
-			return -1;
-	}
-	return rotate(m, first);
+	map_renew(m);
+	return 0;
 }

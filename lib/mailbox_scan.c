@@ -213,12 +213,8 @@ expunge_missing(struct scan *s)
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (t->row[i].m.gone || (t->row[i].bits & ROW_FOUND) != 0)
 			continue;
-		mailbox_ranges_add(&ranges, t->row[i].m.uid);
-		if (s->out.n - start > MAILBOX_LOG_RECORD_MAX / 2) {
-			mailbox_ranges_end(&ranges);
-			record_end(s->m, &s->out, start);
-			start = record_begin(s->m, &s->out, MLOG_EXPUNGE);
-		}
+		record_uid(s->m, &ranges, MLOG_EXPUNGE, &start,
+		    t->row[i].m.uid);
 	}
 	mailbox_ranges_end(&ranges);
 	record_end(s->m, &s->out, start);
@@ -300,8 +296,10 @@ scan(struct mailbox *m, unsigned due)
 	state_begin(m);
 	own = m->own;
 	found_take_all(&s);
-	if (index_append(m, &s.out, true) == -1)
+	if (index_append(m, &s.out, true) == -1) {
+		m->t.cur.kind = STATE_UNKNOWN; /* they are still to be told */
 		goto out;
+	}
 	if (s.left) {
 		m->cur_true = false;
 		cur.kind = STATE_UNKNOWN;
@@ -346,7 +344,7 @@ take(struct mailbox *m)
 				continue;
 			m->own++;
 		}
-		mailbox_ranges_add(&ranges, r->m.uid);
+		record_uid(m, &ranges, MLOG_TAKEN, &start, r->m.uid);
 		r->m.flags |= MF_RECENT;
 	}
 	mailbox_ranges_end(&ranges);
@@ -405,7 +403,8 @@ refresh(struct mailbox *m, unsigned force)
 	}
 	if (take_due(m) && take(m) == -1)
 		goto out;
-	rc = index_tidy(m);
+	index_tidy(m);
+	rc = 0;
 out:
 	index_unlock(m);
 	return rc;

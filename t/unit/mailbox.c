@@ -15,46 +15,10 @@
 #include "lib/die.h"
 #include "lib/ipc.h"
 #include "lib/log.h"
-#include "lib/maildir.h"
 #include "lib/mailbox_log.h"
 #include "lib/structure.h"
+#include "t/unit/box.h"
 #include "t/unit/tap.h"
-#include "t/unit/tree.h"
-
-static int box = -1;
-static char dir[64];
-
-static void
-box_end(void)
-{
-	if (box == -1)
-		return;
-	close(box);
-	box = -1;
-	tree_remove(dir);
-}
-
-static void
-box_new(void)
-{
-	box_end();
-	(void)snprintf(dir, sizeof(dir), "/tmp/postern-mailbox-XXXXXX");
-	if (mkdtemp(dir) == NULL)
-		die("mkdtemp");
-	box = open(dir, O_RDONLY | O_DIRECTORY);
-	if (box == -1 || maildir_make(box, "", false) == -1)
-		die("%s", dir);
-}
-
-static void
-put(const char *path, const char *text)
-{
-	int fd = openat(box, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd == -1 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		die("%s", path);
-	close(fd);
-}
 
 static bool
 is(const char *path)
@@ -62,16 +26,6 @@ is(const char *path)
 	struct stat st;
 
 	return fstatat(box, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static struct mailbox *
-open_it(bool read_only)
-{
-	struct mailbox *m = mailbox_open(dup(box), read_only);
-
-	if (m == NULL)
-		die("mailbox_open");
-	return m;
 }
 
 /* The file's first line, as a number. */
