@@ -130,7 +130,7 @@ on_message(struct ipc *ipc, struct ipc_msg *m, void *arg)
 		c->flawed = m->id == READY_FLAWED;
 		if (!c->stopping)
 			loop_untimer(&c->deadline);
-		journal_child_ready(c);
+		journal_child_tell(c);
 		house_child_ready();
 		return 0;
 	case IPC_WORKER:
@@ -308,18 +308,29 @@ somebody_is_unborn(void)
 	return false;
 }
 
+/* True: it has died before we knew it; c is gone. */
+static bool
+died_early(struct child *c)
+{
+	for (size_t i = 0; i < early.n; i++)
+		if (early.at[i].pid == c->pid) {
+			early.at[i].pid = 0;
+			child_ended(c, early.at[i].status);
+			return true;
+		}
+	return false;
+}
+
 void
 child_born(struct child *c, pid_t pid)
 {
 	c->pid = pid;
-	if (c->birth.signal != 0)
-		child_kill(c, c->birth.signal);
-	for (size_t i = 0; i < early.n; i++)
-		if (early.at[i].pid == pid) {
-			early.at[i].pid = 0;
-			child_ended(c, early.at[i].status);
-			break;
-		}
+	/* First: the number of one that was reaped may be another's by now. */
+	if (!died_early(c)) {
+		if (c->birth.signal != 0)
+			child_kill(c, c->birth.signal);
+		journal_child_tell(c);
+	}
 	if (!somebody_is_unborn())
 		early.n = 0;
 }

@@ -49,7 +49,7 @@ struct child {
 	bool asked;        /* whether it turns; no answer yet, */
 	unsigned silent;   /* for so many rounds: master/watch.h */
 	bool told;         /* the log, that it is stopped */
-	bool log_waits;    /* in its channel, for READY: master/journal.c */
+	bool log_waits;    /* in its channel, it is to hear: master/journal.c */
 	char *user, *root, *login; /* owner's processes; else NULL */
 	char *client, *sid;        /* sessions; else NULL */
 	uint64_t since;            /* loop clock */

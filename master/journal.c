@@ -130,11 +130,18 @@ is_blocking(const struct child *c)
 	    topology_number(topology_row(c->role), house.now->conf) == 0;
 }
 
-static void
-take_it(const struct child *c)
+/*
+ * READY may come before the stem has told us who that is: two channels have no
+ * order. And before READY there is no handler yet.
+ */
+void
+journal_child_tell(struct child *c)
 {
+	if (!c->log_waits || !c->ready || c->pid == 0)
+		return;
 	assert(c->pid > 1);
 	kill(c->pid, SIGUSR1);
+	c->log_waits = false;
 }
 
 /* Who does not take it goes on with the old one; no reason to end it. */
@@ -154,18 +161,9 @@ hand_out(struct child *c)
 	if (rc == -1)
 		log_msg(LL_WARN, "log", "process %ld keeps the old one: %s",
 		    (long)c->pid, strerror(errno));
-	else if (c->ipc != NULL && is_blocking(c) && c->ready)
-		take_it(c);
 	else
 		c->log_waits = is_blocking(c);
-}
-
-void
-journal_child_ready(struct child *c)
-{
-	if (c->log_waits && c->pid > 0)
-		take_it(c);
-	c->log_waits = false;
+	journal_child_tell(c);
 }
 
 static void

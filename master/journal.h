@@ -19,7 +19,7 @@ int journal_open(const struct conf *);
 void journal_start(void);
 /* A reload: the file may have been moved away, or be another one now. */
 void journal_follow(void);
-/* It may be sent a signal now. */
-void journal_child_ready(struct child *);
+/* It is READY, or born: if it is both by now, it can hear of a new log. */
+void journal_child_tell(struct child *);
 
 #endif

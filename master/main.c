@@ -193,6 +193,13 @@ on_hup(int signo)
 }
 
 static void
+on_usr1(int signo)
+{
+	(void)signo;
+	journal_follow();
+}
+
+static void
 on_term(int signo)
 {
 	(void)signo;
@@ -260,6 +267,7 @@ loop_prepare(void)
 	signal(SIGPIPE, SIG_IGN);
 	loop_signal(SIGCHLD, child_reap);
 	loop_signal(SIGHUP, on_hup);
+	loop_signal(SIGUSR1, on_usr1);
 	loop_signal(SIGTERM, on_term);
 	loop_signal(SIGINT, on_term);
 	loop_each_turn(flush_log, NULL);

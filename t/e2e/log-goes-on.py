@@ -7,6 +7,7 @@ import imaplib
 import os
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -168,9 +169,84 @@ def restarted():
          'not one is missing')
 
 
+STEM = """#!%s
+import ctypes, os, signal, socket, sys, time
+sys.dont_write_bytecode = True
+sys.path.insert(0, %r)
+from child import PACKET
+from wire import FORK, FORK_IS, READY, STEM, send, split, split_fds, u64
+top = %r
+master = socket.socket(fileno=3)
+
+def session(channel):
+    def told(*_):
+        open(os.path.join(top, 'told'), 'w').close()
+    signal.signal(signal.SIGUSR1, told)
+    send(channel, READY)
+    open(os.path.join(top, 'ready'), 'w').close()
+    while True:
+        signal.pause()
+
+@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+def born(_):
+    session(channel)
+
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_PARENT = 0x8000
+stack = ctypes.create_string_buffer(1 << 20)
+while True:
+    b, anc, _, _ = master.recvmsg(PACKET, socket.CMSG_SPACE(16))
+    kind, ident, _ = split(b)
+    if kind is None:
+        break
+    if kind == STEM:
+        send(master, READY)
+    if kind == FORK:
+        channel = socket.socket(fileno=split_fds(anc)[0])
+        pid = libc.clone(born, ctypes.c_void_p(
+            (ctypes.addressof(stack) + len(stack) - 64) & ~63),
+            CLONE_PARENT | signal.SIGCHLD, None)
+        while not os.path.exists(os.path.join(top, 'answer')):
+            time.sleep(0.05)
+        send(master, FORK_IS, u64(pid), None, ident)
+"""
+
+
+def unborn():
+    """The log is renamed between a session's READY and its number."""
+    there = {n: os.path.join(top, n) for n in ('ready', 'answer', 'told')}
+    libexec = os.path.join(top, 'i', 'libexec', 'imapd')
+    shutil.rmtree(os.path.join(top, 'i'))
+    instance('start', '--users', '1')
+    instance('stop')
+    os.unlink(libexec)
+    with open(libexec, 'w', encoding='utf-8') as f:
+        f.write(STEM % (sys.executable, os.path.join(TOP, 't'), top))
+    os.chmod(libexec, 0o755)
+    instance('start')
+    i = imaplib.IMAP4('127.0.0.1', int(env['IMAP_PORT']), PATIENCE)
+    i.send(f'a LOGIN {env["USER1"]} {env["PASS1"]}\r\n'.encode())
+    t.ok(until(lambda: os.path.exists(there['ready'])) and
+         'role=imapd' in postern('status', '--processes'),
+         'a session is ready before master knows its number')
+    os.rename(env['LOG'], env['LOG'] + '.1')
+    os.kill(int(text_of(env['PIDFILE'])), signal.SIGUSR1)
+    t.ok(until(lambda: os.path.exists(env['LOG'])),
+         'SIGUSR1 to master: there is a new log')
+    t.ok('role=imapd' in postern('status', '--processes'),
+         'and master goes on')
+    open(there['answer'], 'w', encoding='utf-8').close()
+    t.ok(until(lambda: os.path.exists(there['told'])),
+         'the session hears of it when its number is known')
+    i.shutdown()
+    instance('stop')
+
+
 try:
     renamed()
     restarted()
+    if sys.platform.startswith('linux'):
+        unborn()
 finally:
     stopped = subprocess.run([os.path.join(TOP, 't', 'instance'), 'stop',
                               os.path.join(top, 'i')]).returncode
