@@ -112,9 +112,8 @@ signals_ignore(struct daemon *d)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	if (daemon_is_blocking(d->role))
-		daemon_log_on_signal();
-	else
+	signal(SIGUSR1, SIG_IGN); /* those who block: see below */
+	if (!daemon_is_blocking(d->role))
 		signal(SIGTERM, SIG_IGN);
 }
 
@@ -157,6 +156,8 @@ daemon_start(struct daemon *d, int argc, char **argv)
 		loop_init();
 		d->master = ipc_new(
 		    MASTER_FD, d->role, ROLE_MASTER, later_one, master_gone, d);
+	} else {
+		daemon_log_on_signal();
 	}
 	daemon_confine(d);
 	if (d->prepare != NULL)

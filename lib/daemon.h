@@ -94,7 +94,7 @@ struct daemon {
 
 /*
  * Does not return on error. Afterwards SIGPIPE, SIGHUP, SIGINT and SIGTERM
- * are ignored: children listen to master alone (a blocking role, which
+ * are ignored, and SIGUSR1 but where it means the log (lib/daemon_log.c): children listen to master alone (a blocking role, which
  * does not read fd 3 any more, gets SIGTERM from it and sets its own handler
  * for it before daemon_start or after). Event-driven roles: loop_init() has
  * been called. Blocking roles get no loop.

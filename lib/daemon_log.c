@@ -43,7 +43,10 @@ on_signal(int signo)
 	errno = saved;
 }
 
-/* Master sends it to nobody who has not said READY. */
+/*
+ * After GO: until then, and in a stem, the channel is read as it should be.
+ * Master sends it to nobody who has not said READY.
+ */
 void
 daemon_log_on_signal(void)
 {

@@ -30,6 +30,7 @@ become_session(struct daemon *d, struct ipc_msg *m)
 {
 	int channel = daemon_take_fd(m, 0);
 
+	log_forget();
 	if (dup2(channel, MASTER_FD) == -1)
 		die("channel to master");
 	fd_close(&channel);
@@ -57,7 +58,7 @@ fork_one(struct daemon *d, struct ipc_msg *m)
 
 	if (!m->lost && m->fd[1] == -1)
 		daemon_malformed(m);
-	log_flush(); /* or both would write it */
+	log_flush();
 	if (!m->lost)
 		pid = os_fork_sibling();
 	if (pid == 0) {

@@ -345,6 +345,14 @@ log_waits(void)
 	return l.gathered.n > 0;
 }
 
+void
+log_forget(void)
+{
+	buf_clear(&l.gathered);
+	l.dropped = 0;
+	l.pid = getpid();
+}
+
 int
 log_fini(void)
 {

@@ -39,6 +39,8 @@ void log_err(int errnum); /* why="strerror" */
 void log_end(void);
 void log_flush(void);
 bool log_waits(void); /* some is left: flush again, a little later */
+/* After fork(2), in the new process: what is left is its parent's to write. */
+void log_forget(void);
 /*
  * At the end of the process: waits longer, also for another descriptor 2.
  * -1: some of it is lost.

@@ -273,6 +273,31 @@ test_logger(void)
 	close(saved);
 }
 
+/* What could not be written before a fork is not written twice. */
+static void
+test_fork(void)
+{
+	int status = 0, saved = dup(STDERR_FILENO);
+	struct span got;
+	pid_t pid;
+
+	close(STDERR_FILENO);
+	log_msg(LL_INFO, "parent", "x");
+	log_flush();
+	if (saved != -1)
+		dup2(saved, STDERR_FILENO);
+	close(saved);
+	if ((pid = fork()) == 0) {
+		log_forget();
+		_exit(log_waits() || log_fini() == -1);
+	}
+	waitpid(pid, &status, 0);
+	ok(status == 0 && written().n == 0, "a child forgets what is kept");
+	ok(log_fini() == 0, "its parent does not");
+	got = after_front(written());
+	ok(span_eq(got, SPAN("ev=parent why=\"x\"\n")), "and writes it");
+}
+
 static void
 test_die(void)
 {
@@ -321,6 +346,7 @@ main(void)
 	test_limits();
 	test_stuck();
 	test_logger();
+	test_fork();
 	test_die();
 	return done();
 }
