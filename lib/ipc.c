@@ -23,12 +23,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/log.h"
 
 enum {
 	IPC_HEAD = 2 + 4,       /* type, id */
-	IPC_TURN_MAX = 64,      /* packets taken in one turn of the loop */
+	IPC_TURN_MAX = 64,      /* packets taken in one turn of the loop, */
+	IPC_TURN_MS = 50,       /* of one peer, and for so long */
 	IPC_FDS_ROOM = 8,       /* more than may come, to notice them */
 };
 
@@ -492,6 +494,7 @@ ipc_delete(struct ipc *i)
 static void
 on_readable(struct ipc *i)
 {
+	uint64_t until = clock_ms() + IPC_TURN_MS;
 	int n;
 
 	if (i->paused) {
@@ -500,8 +503,8 @@ on_readable(struct ipc *i)
 		i->watched = false;
 	}
 	for (n = 0; n < IPC_TURN_MAX && !i->paused; n++)
-		if (!packet_handle(i))
-			break;
+		if (!packet_handle(i) || clock_ms() >= until)
+			break; /* what is left makes it readable again */
 }
 
 static void

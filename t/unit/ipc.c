@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -275,13 +276,17 @@ static struct {
 	bool in_order;
 	int taken;      /* a descriptor that was kept, or -1 */
 	int refuse_at;  /* the message with this id is malformed */
-	bool pause, free;
+	bool pause, free, slow;
 } t;
 
 static int
 on_message(struct ipc *i, struct ipc_msg *m, void *arg)
 {
+	const struct timespec dwell = { .tv_nsec = 20 * 1000 * 1000 };
+
 	(void)arg;
+	if (t.slow)
+		(void)nanosleep(&dwell, NULL);
 	t.in_order = t.in_order && m->id == t.next++;
 	t.got++;
 	if (t.taken == -1 && m->fd[0] >= 0) {
@@ -363,6 +368,24 @@ test_loop(void)
 	close(fd[1]);
 	ok(fd_lowest() == low, "no descriptor is left");
 	(void)i;
+}
+
+/* A process that hashes passwords still answers master. */
+static void
+test_turn(void)
+{
+	int fd[2];
+	struct ipc *i = begin(fd);
+
+	t.slow = true;
+	send_some(fd[1], 0, 20);
+	turns(1, 0);
+	ok(t.got > 0 && t.got < 20, "no peer has the process for long");
+	t.slow = false;
+	turns(3, 0);
+	ok(t.got == 20 && t.in_order, "what is left comes in the next turn");
+	close(fd[1]);
+	ipc_free(i);
 }
 
 static void
@@ -467,6 +490,7 @@ main(void)
 	test_descriptors();
 	loop_init();
 	test_loop();
+	test_turn();
 	test_pause();
 	test_slow_peer();
 	test_passing();
