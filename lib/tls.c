@@ -235,7 +235,10 @@ ticket_ready(const struct ticket_key *k, unsigned char *iv,
 	    EVP_MAC_init(mac, k->mac, sizeof(k->mac), hash) == 1;
 }
 
-/* OpenSSL's question. 1: go on; 2: and give him a new one; 0: no such key. */
+/*
+ * OpenSSL's question. 1: go on; 2: and give him a new one; 0: no such key. In
+ * TLS 1.3 clients use a ticket once (RFC 8446 C.4): each time a new one.
+ */
 static int
 ticket_use(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals)
@@ -253,7 +256,7 @@ ticket_use(SSL *ssl, unsigned char *name, unsigned char *iv,
 	}
 	if (!ticket_ready(k, iv, cipher, mac, seals))
 		return -1;
-	return k == newest ? 1 : 2;
+	return k == newest && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 /* What is the same on both sides. */

@@ -407,6 +407,18 @@ resumes(struct tls_server *s, int version, const char *service)
 	return is;
 }
 
+/* Has the last connection a ticket of its own, not that of what was kept? */
+static bool
+has_new_ticket(void)
+{
+	const unsigned char *a, *b;
+	size_t n, m;
+
+	SSL_SESSION_get0_ticket(kept, &a, &n);
+	SSL_SESSION_get0_ticket(latest, &b, &m);
+	return m > 0 && (n != m || memcmp(a, b, n) != 0);
+}
+
 /* The keys of that age, and the two before it. */
 static void
 give_keys(struct tls_server *s, unsigned age)
@@ -435,6 +447,8 @@ tickets(int version)
 	give_keys(s[1], 10);
 	(void)resumes(s[0], version, "imap");
 	ok(resumes(s[0], version, "imap"), "a session is taken up again");
+	ok(has_new_ticket() == (version == TLS1_3_VERSION),
+	    "a ticket that is for one use is followed by another");
 	ok(resumes(s[1], version, "imap"), "by another with the same keys");
 	ok(!resumes(s[1], version, "pop3"), "not by another service");
 	ok(!resumes(s[2], version, "imap"), "nor with other keys");
