@@ -221,7 +221,7 @@ UNIT = accept account addr address_list ages aliases allowance base64 buf \
 	chars charset conf conn conn_client conn_proxy content crc decode \
 	deed die dns_answer encode encoded_word fold folders hash header hops \
 	imap_date imap_out imap_set imap_token ipc ipc_message lock log \
-	logfile loop mailbox mailbox_model mailbox_trouble maildir map \
+	logfile loop mailbox mailbox_durable mailbox_model mailbox_trouble maildir map \
 	message mime mutf7 net parameter part_text penalty pending proto qid \
 	question recode reply resolv resolve sandbox sasl search_key sent_day \
 	smtp_data smtp_reply span spool structure tally text_map tickets tls \

@@ -204,7 +204,7 @@ int rows_remove(struct mailbox *, const uint32_t *seq, size_t n,
     uint32_t only);
 
 /* mailbox_validity.c */
-uint32_t validity_next(int dirfd, uint32_t above);
+uint32_t validity_next(int dirfd);
 
 /* mailbox_cache.c */
 void cache_close(struct mailbox *);

@@ -240,7 +240,7 @@ index_rebuild(struct mailbox *m, bool first)
 	uidnext = m->t.uidnext;
 	if (known)
 		uids_skip(m);
-	else if ((m->t.uidvalidity = validity_next(m->dir, 0)) == 0)
+	else if ((m->t.uidvalidity = validity_next(m->dir)) == 0)
 		return -1;
 	if (rotate(m, first) == -1) {
 		m->t.uidnext = uidnext; /* or trying again would use them up */

@@ -78,21 +78,20 @@ validity_write(int fd, uint32_t v)
 
 /* The file says `last`. 0: nothing is held that comes after it. */
 static uint32_t
-held_next(const struct stat *st, uint32_t last, uint32_t above)
+held_next(const struct stat *st, uint32_t last)
 {
 	if (held.end == 0 || held.end != last || held.last == held.end ||
-	    held.last < above || st->st_dev != held.dev ||
-	    st->st_ino != held.ino)
+	    st->st_dev != held.dev || st->st_ino != held.ino)
 		return 0;
 	return ++held.last;
 }
 
 /* BLOCK numbers; the first is for now. 0: it cannot be kept. */
 static uint32_t
-block_take(int fd, const struct stat *st, uint32_t last, uint32_t above)
+block_take(int fd, const struct stat *st, uint32_t last)
 {
 	int64_t now = (int64_t)time(NULL);
-	uint32_t v = last > above ? last : above, end;
+	uint32_t v = last, end;
 
 	if (v >= UINT32_MAX - BLOCK)
 		v = 0; /* in a hundred years, or a file of nonsense */
@@ -109,7 +108,7 @@ block_take(int fd, const struct stat *st, uint32_t last, uint32_t above)
 }
 
 uint32_t
-validity_next(int dirfd, uint32_t above)
+validity_next(int dirfd)
 {
 	struct stat st;
 	uint32_t v, last;
@@ -123,9 +122,9 @@ validity_next(int dirfd, uint32_t above)
 		return 0;
 	}
 	last = validity_read(fd);
-	v = held_next(&st, last, above);
+	v = held_next(&st, last);
 	if (v == 0)
-		v = block_take(fd, &st, last, above);
+		v = block_take(fd, &st, last);
 	fd_close(&fd);
 	return v;
 }
