@@ -61,105 +61,89 @@ ALL_LDFLAGS = $(PROBED) $(SANFLAGS) $(LDFLAGS)
 
 # One mechanism a file. No program needs all of it; the linker takes what is
 # called.
-LIB_OBJS = lib/span$S.o lib/buf$S.o lib/chars$S.o lib/die$S.o lib/log$S.o lib/log_out$S.o lib/clock$S.o \
-	lib/reply$S.o lib/role$S.o lib/qid$S.o lib/crc$S.o lib/hash$S.o \
-	lib/addr$S.o lib/header$S.o lib/base64$S.o lib/sasl$S.o \
-	lib/ipc$S.o lib/ipc_field$S.o lib/ipc_setup$S.o lib/ipc_mail$S.o lib/ipc_job$S.o \
-	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/dns_answer$S.o \
-	lib/dns_message$S.o lib/dns_name$S.o lib/resolv$S.o \
-	lib/loop$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
-	lib/net$S.o lib/tls$S.o lib/tally$S.o \
-	lib/conf$S.o lib/conf_keys$S.o lib/conf_type$S.o lib/conf_list$S.o lib/conf_inet$S.o \
-	lib/map$S.o lib/map_cdb$S.o lib/map_text$S.o \
-	lib/account$S.o lib/text$S.o lib/users$S.o lib/users_map$S.o \
-	lib/aliases$S.o lib/transport$S.o lib/transport_of$S.o lib/transport_map$S.o lib/password$S.o \
-	lib/resolve$S.o lib/maildir$S.o lib/proto$S.o \
-	lib/imap_token$S.o lib/imap_set$S.o lib/imap_date$S.o \
-	lib/search_key$S.o lib/sent_day$S.o \
-	lib/lock$S.o lib/mailbox$S.o lib/mailbox_cache$S.o lib/mailbox_change$S.o \
-	lib/mailbox_delivered$S.o lib/mailbox_found$S.o \
-	lib/mailbox_index$S.o lib/mailbox_log$S.o lib/mailbox_look$S.o lib/mailbox_map$S.o \
-	lib/mailbox_name$S.o lib/mailbox_new$S.o lib/mailbox_rotate$S.o lib/mailbox_scan$S.o \
-	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
-	lib/mailbox_validity$S.o lib/os_watch$S.o lib/mutf7$S.o \
+LIB_OBJS = lib/accept$S.o lib/account$S.o lib/addr$S.o lib/address_list$S.o \
+	lib/aliases$S.o lib/base64$S.o lib/buf$S.o lib/chars$S.o \
+	lib/charset$S.o lib/charset_table$S.o lib/clock$S.o lib/conf$S.o \
+	lib/conf_inet$S.o lib/conf_keys$S.o lib/conf_list$S.o \
+	lib/conf_type$S.o lib/conn$S.o lib/conn_input$S.o lib/conn_proxy$S.o \
+	lib/content$S.o lib/crc$S.o lib/daemon$S.o lib/daemon_drop$S.o \
+	lib/daemon_log$S.o lib/daemon_session$S.o lib/daemon_setup$S.o \
+	lib/daemon_stem$S.o lib/daemon_tls$S.o lib/decode$S.o lib/die$S.o \
+	lib/dns_answer$S.o lib/dns_message$S.o lib/dns_name$S.o lib/doors$S.o \
+	lib/encode$S.o lib/encoded_word$S.o lib/fold$S.o lib/fold_table$S.o \
 	lib/folder_name$S.o lib/folders$S.o lib/folders_change$S.o \
-	lib/folders_subscribed$S.o lib/folders_first$S.o lib/folders_use$S.o \
-	lib/parameter$S.o lib/hops$S.o lib/accept$S.o lib/doors$S.o lib/pending$S.o \
-	lib/json$S.o lib/imap_out$S.o \
-	lib/smtp_reply$S.o lib/text_map$S.o lib/tls_policy$S.o lib/relay_passwords$S.o \
-	lib/mime$S.o \
-	lib/mime_field$S.o \
-	lib/structure$S.o \
-	lib/structure_read$S.o \
-	lib/structure_out$S.o \
-	lib/address_list$S.o \
-	lib/charset$S.o \
-	lib/charset_table$S.o \
-	lib/encoded_word$S.o \
-	lib/decode$S.o \
-	lib/encode$S.o \
-	lib/content$S.o \
-	lib/recode$S.o \
-	lib/recode_header$S.o \
-	lib/recode_plan$S.o \
-	lib/fold$S.o \
-	lib/fold_table$S.o \
-	lib/part_text$S.o \
-	lib/spool$S.o lib/smtp_data$S.o lib/sandbox$S.o lib/daemon$S.o \
-	lib/daemon_setup$S.o lib/daemon_stem$S.o lib/daemon_log$S.o lib/daemon_session$S.o lib/daemon_drop$S.o lib/daemon_tls$S.o \
-	lib/os_file$S.o lib/os_linux$S.o lib/os_linux_calls$S.o lib/os_bsd$S.o \
-	lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o lib/os_loop_poll$S.o
+	lib/folders_first$S.o lib/folders_subscribed$S.o lib/folders_use$S.o \
+	lib/hash$S.o lib/header$S.o lib/hops$S.o lib/imap_date$S.o \
+	lib/imap_out$S.o lib/imap_set$S.o lib/imap_token$S.o lib/ipc$S.o \
+	lib/ipc_auth$S.o lib/ipc_ctl$S.o lib/ipc_dns$S.o lib/ipc_field$S.o \
+	lib/ipc_job$S.o lib/ipc_mail$S.o lib/ipc_setup$S.o lib/json$S.o \
+	lib/lock$S.o lib/log$S.o lib/log_out$S.o lib/loop$S.o lib/mailbox$S.o \
+	lib/mailbox_cache$S.o lib/mailbox_change$S.o lib/mailbox_delivered$S.o \
+	lib/mailbox_found$S.o lib/mailbox_index$S.o lib/mailbox_log$S.o \
+	lib/mailbox_look$S.o lib/mailbox_map$S.o lib/mailbox_name$S.o \
+	lib/mailbox_new$S.o lib/mailbox_rotate$S.o lib/mailbox_scan$S.o \
+	lib/mailbox_state$S.o lib/mailbox_sync$S.o lib/mailbox_table$S.o \
+	lib/mailbox_validity$S.o lib/maildir$S.o lib/map$S.o lib/map_cdb$S.o \
+	lib/map_text$S.o lib/mime$S.o lib/mime_field$S.o lib/mutf7$S.o \
+	lib/net$S.o lib/os_bsd$S.o lib/os_file$S.o lib/os_linux$S.o \
+	lib/os_linux_calls$S.o lib/os_loop_epoll$S.o lib/os_loop_kqueue$S.o \
+	lib/os_loop_poll$S.o lib/os_watch$S.o lib/parameter$S.o \
+	lib/part_text$S.o lib/password$S.o lib/pending$S.o lib/proto$S.o \
+	lib/qid$S.o lib/recode$S.o lib/recode_header$S.o lib/recode_plan$S.o \
+	lib/relay_passwords$S.o lib/reply$S.o lib/resolv$S.o lib/resolve$S.o \
+	lib/role$S.o lib/sandbox$S.o lib/sasl$S.o lib/search_key$S.o \
+	lib/sent_day$S.o lib/smtp_data$S.o lib/smtp_reply$S.o lib/span$S.o \
+	lib/spool$S.o lib/structure$S.o lib/structure_out$S.o \
+	lib/structure_read$S.o lib/tally$S.o lib/text$S.o lib/text_map$S.o \
+	lib/tls$S.o lib/tls_policy$S.o lib/transport$S.o lib/transport_map$S.o \
+	lib/transport_of$S.o lib/users$S.o lib/users_map$S.o
 
-MASTER_OBJS = master/main$S.o master/house$S.o master/topology$S.o \
-	master/generation$S.o master/place$S.o master/journal$S.o master/listen$S.o \
-	master/spawn$S.o master/stem$S.o master/child$S.o master/worker$S.o \
-	master/connect$S.o master/maps$S.o master/reload$S.o master/ctl$S.o \
-	master/watch$S.o master/who$S.o master/tickets$S.o
-SMTPD_OBJS = smtpd/main$S.o smtpd/session$S.o smtpd/commands$S.o \
-	smtpd/cmd_hello$S.o smtpd/cmd_auth$S.o smtpd/cmd_mail$S.o \
-	smtpd/cmd_rcpt$S.o smtpd/cmd_data$S.o smtpd/cmd_misc$S.o \
-	smtpd/replies$S.o smtpd/guest$S.o smtpd/sender$S.o \
-	smtpd/mail$S.o smtpd/received$S.o \
-	smtpd/submit$S.o smtpd/peers$S.o
-QUEUE_OBJS = queue/main$S.o queue/intake$S.o queue/admit$S.o \
-	queue/allowance$S.o \
-	queue/upload$S.o queue/batch$S.o queue/replies$S.o \
-	queue/bounce$S.o queue/ages$S.o queue/change$S.o queue/ctl$S.o \
-	queue/destination$S.o queue/job$S.o queue/litter$S.o \
-	queue/message$S.o queue/relay$S.o queue/request$S.o \
-	queue/route$S.o \
-	queue/scan$S.o queue/schedule$S.o \
-	queue/select$S.o queue/settle$S.o queue/show$S.o \
-	queue/store$S.o queue/unsaved$S.o queue/wait$S.o queue/worker$S.o
-DELIVER_OBJS = deliver/main$S.o deliver/job$S.o deliver/store$S.o \
-	deliver/box$S.o deliver/outcome$S.o
-RELAY_OBJS = relay/main$S.o relay/job$S.o relay/trip$S.o relay/route$S.o \
-	relay/target$S.o relay/self$S.o relay/dead$S.o relay/ask$S.o \
-	relay/session$S.o relay/hello$S.o relay/mail$S.o relay/idle$S.o \
-	relay/body$S.o relay/tickets$S.o relay/verdict$S.o relay/crowd$S.o
-LOGIN_OBJS = login/main$S.o login/front$S.o login/ask$S.o login/pop3$S.o \
-	login/imap$S.o
-POP3D_OBJS = pop3d/main$S.o pop3d/session$S.o pop3d/maildrop$S.o \
+MASTER_OBJS = master/main$S.o master/child$S.o master/connect$S.o \
+	master/ctl$S.o master/generation$S.o master/house$S.o \
+	master/journal$S.o master/listen$S.o master/maps$S.o master/place$S.o \
+	master/reload$S.o master/spawn$S.o master/stem$S.o master/tickets$S.o \
+	master/topology$S.o master/watch$S.o master/who$S.o master/worker$S.o
+SMTPD_OBJS = smtpd/main$S.o smtpd/cmd_auth$S.o smtpd/cmd_data$S.o \
+	smtpd/cmd_hello$S.o smtpd/cmd_mail$S.o smtpd/cmd_misc$S.o \
+	smtpd/cmd_rcpt$S.o smtpd/commands$S.o smtpd/guest$S.o smtpd/mail$S.o \
+	smtpd/peers$S.o smtpd/received$S.o smtpd/replies$S.o smtpd/sender$S.o \
+	smtpd/session$S.o smtpd/submit$S.o
+QUEUE_OBJS = queue/main$S.o queue/admit$S.o queue/ages$S.o queue/allowance$S.o \
+	queue/batch$S.o queue/bounce$S.o queue/change$S.o queue/ctl$S.o \
+	queue/destination$S.o queue/intake$S.o queue/job$S.o queue/litter$S.o \
+	queue/message$S.o queue/relay$S.o queue/replies$S.o queue/request$S.o \
+	queue/route$S.o queue/scan$S.o queue/schedule$S.o queue/select$S.o \
+	queue/settle$S.o queue/show$S.o queue/store$S.o queue/unsaved$S.o \
+	queue/upload$S.o queue/wait$S.o queue/worker$S.o
+DELIVER_OBJS = deliver/main$S.o deliver/box$S.o deliver/job$S.o \
+	deliver/outcome$S.o deliver/store$S.o
+RELAY_OBJS = relay/main$S.o relay/ask$S.o relay/body$S.o relay/crowd$S.o \
+	relay/dead$S.o relay/hello$S.o relay/idle$S.o relay/job$S.o \
+	relay/mail$S.o relay/route$S.o relay/self$S.o relay/session$S.o \
+	relay/target$S.o relay/tickets$S.o relay/trip$S.o relay/verdict$S.o
+LOGIN_OBJS = login/main$S.o login/ask$S.o login/front$S.o login/imap$S.o \
+	login/pop3$S.o
+POP3D_OBJS = pop3d/main$S.o pop3d/maildrop$S.o pop3d/session$S.o \
 	pop3d/text$S.o
-IMAPD_OBJS = imapd/main$S.o imapd/session$S.o imapd/input$S.o \
-	imapd/commands$S.o imapd/replies$S.o imapd/view$S.o imapd/flags$S.o \
-	imapd/names$S.o imapd/numbers$S.o imapd/use$S.o imapd/text$S.o \
-	imapd/section$S.o imapd/fetch_parse$S.o imapd/search$S.o \
-	imapd/search_text$S.o imapd/patience$S.o imapd/target$S.o imapd/deed$S.o \
-	imapd/cmd_append$S.o imapd/cmd_copy$S.o imapd/cmd_fetch$S.o \
-	imapd/cmd_folder$S.o imapd/cmd_idle$S.o imapd/cmd_list$S.o \
-	imapd/cmd_misc$S.o imapd/cmd_select$S.o imapd/cmd_status$S.o \
-	imapd/cmd_store$S.o
-AUTH_OBJS = auth/main$S.o auth/request$S.o auth/credentials$S.o \
-	auth/penalty$S.o
-DNS_OBJS = dns/main$S.o dns/question$S.o dns/known$S.o dns/resolver$S.o \
-	dns/events$S.o lib/os_linux_fcntl$S.o
-CTL_OBJS = ctl/main$S.o ctl/talk$S.o ctl/verb_start$S.o \
-	ctl/verb_config$S.o ctl/verb_map$S.o ctl/verb_user$S.o ctl/verb_who$S.o \
-	ctl/verb_queue$S.o ctl/verb_log$S.o ctl/verb_trace$S.o \
-	ctl/logfile$S.o ctl/verb_check$S.o ctl/check_files$S.o \
-	ctl/check_owners$S.o ctl/check_net$S.o ctl/check_dns$S.o \
-	ctl/check_queue$S.o ctl/sendmail$S.o ctl/message$S.o ctl/submit$S.o
+IMAPD_OBJS = imapd/main$S.o imapd/cmd_append$S.o imapd/cmd_copy$S.o \
+	imapd/cmd_fetch$S.o imapd/cmd_folder$S.o imapd/cmd_idle$S.o \
+	imapd/cmd_list$S.o imapd/cmd_misc$S.o imapd/cmd_select$S.o \
+	imapd/cmd_status$S.o imapd/cmd_store$S.o imapd/commands$S.o \
+	imapd/deed$S.o imapd/fetch_parse$S.o imapd/flags$S.o imapd/input$S.o \
+	imapd/names$S.o imapd/numbers$S.o imapd/patience$S.o imapd/replies$S.o \
+	imapd/search$S.o imapd/search_text$S.o imapd/section$S.o \
+	imapd/session$S.o imapd/target$S.o imapd/text$S.o imapd/use$S.o \
+	imapd/view$S.o
+AUTH_OBJS = auth/main$S.o auth/credentials$S.o auth/penalty$S.o \
+	auth/request$S.o
+DNS_OBJS = dns/main$S.o dns/events$S.o dns/known$S.o dns/question$S.o \
+	dns/resolver$S.o lib/os_linux_fcntl$S.o
+CTL_OBJS = ctl/main$S.o ctl/check_dns$S.o ctl/check_files$S.o \
+	ctl/check_net$S.o ctl/check_owners$S.o ctl/check_queue$S.o \
+	ctl/logfile$S.o ctl/message$S.o ctl/sendmail$S.o ctl/submit$S.o \
+	ctl/talk$S.o ctl/verb_check$S.o ctl/verb_config$S.o ctl/verb_log$S.o \
+	ctl/verb_map$S.o ctl/verb_queue$S.o ctl/verb_start$S.o \
+	ctl/verb_trace$S.o ctl/verb_user$S.o ctl/verb_who$S.o
 
 LIB = lib/libpostern$S.a
 DAEMONS = master/master$S smtpd/smtpd$S queue/queue$S deliver/deliver$S \
@@ -218,14 +202,14 @@ ctl/postern$S: $(CTL_OBJS) $(LIB)
 # (lib/fuzz_main.c) it is a test that cuts every seed at every byte, with
 # libFuzzer the target of `make fuzz`.
 UNIT = accept account addr address_list ages aliases allowance base64 buf \
-	chars charset conf conn conn_client conn_proxy content crc decode \
-	deed die dns_answer encode encoded_word fold folders hash header hops \
+	chars charset conf conn conn_client conn_proxy content crc decode deed \
+	die dns_answer encode encoded_word fold folders hash header hops \
 	imap_date imap_out imap_set imap_token ipc ipc_message lock log \
-	logfile loop mailbox mailbox_durable mailbox_model mailbox_trouble maildir map \
-	message mime mutf7 net parameter part_text penalty pending proto qid \
-	question recode reply resolv resolve sandbox sasl search_key sent_day \
-	smtp_data smtp_reply span spool structure tally text_map tickets tls \
-	transport users wait
+	logfile loop mailbox mailbox_durable mailbox_model mailbox_trouble \
+	maildir map message mime mutf7 net parameter part_text penalty pending \
+	proto qid question recode reply resolv resolve sandbox sasl search_key \
+	sent_day smtp_data smtp_reply span spool structure tally text_map \
+	tickets tls transport users wait
 FUZZ = account addr address_list aliases base64 conf dns_answer header hops \
 	imap_out imap_token ipc mailbox_log mailbox_map maildir mime mutf7 \
 	parameter part_text recode reply sasl search_key sent_day smtp_data \
@@ -236,7 +220,7 @@ FUZZ_TESTS = $(FUZZ:%=lib/%_fuzz$S.cut)
 FUZZERS = $(FUZZ:%=lib/%_fuzz$S.bin)
 # What end to end tests run beside the programs.
 TEST_PROGRAMS = t/unit/structure_print$S.t
-TEST_OBJS = $(UNIT:%=t/unit/%$S.o) $(FUZZ:%=lib/%_fuzz$S.o)
+TEST_OBJS = $(FUZZ:%=lib/%_fuzz$S.o) $(UNIT:%=t/unit/%$S.o)
 FUZZ_SECONDS = 10
 FUZZ_CC = clang
 L_ALL = $(LIBPLACES) $(L_TLS) $(L_CDB) $(L_CRYPT) $(L_BSD)
