@@ -50,6 +50,7 @@ struct route {
 	size_t n[2];              /* addresses found: IPv4, IPv6 */
 	struct target found[2][RELAY_ADDRESSES_MAX];
 	bool temporary;           /* a look-up of this host failed */
+	char reason[128];         /* what dns said of that; or "" */
 	bool secure;              /* of the MX answer */
 	bool implicit;            /* no MX: the domain is its own host */
 	bool tried, skipped;      /* a target was given, was passed over */
@@ -73,7 +74,8 @@ blame_name(struct route *r, const char *name)
 
 	if (r->temporary)
 		verdict_set(&v, 451, "4.4.3", true,
-		    "the name %.255s cannot be looked up for now", name);
+		    "the name %.255s cannot be looked up for now%s%s", name,
+		    r->reason[0] == '\0' ? "" : ": ", r->reason);
 	else if (r->implicit)
 		verdict_set(&v, 550, "5.1.2", false,
 		    "the domain %.255s takes no mail: it has no MX record and "
@@ -215,8 +217,12 @@ on_address(void *arg, unsigned tag, const struct ipc_dns_is *is)
 		r->a = NULL;
 	else
 		r->aaaa = NULL;
-	if (is == NULL || is->status == DNS_TEMP)
+	if (is == NULL || is->status == DNS_TEMP) {
 		r->temporary = true;
+		if (is != NULL)
+			(void)span_copy(r->reason, sizeof(r->reason),
+			    span_slice(is->why, 0, sizeof(r->reason) - 1));
+	}
 	for (size_t i = 0; is != NULL && i < is->n; i++)
 		if (is->record[i].data.n == want)
 			found_add(r, family, is->record[i].data.p);
@@ -235,6 +241,7 @@ addresses_ask(struct route *r)
 
 	r->n[0] = r->n[1] = 0;
 	r->temporary = false;
+	r->reason[0] = '\0';
 	r->aaaa = ask_dns(DNS_AAAA, name, on_address, r, TAG_AAAA);
 	r->a = ask_dns(DNS_A, name, on_address, r, TAG_A);
 	if (r->a != NULL && r->aaaa != NULL)

@@ -620,7 +620,8 @@ def way():
         mx('nohost', (10, 'missing.test'))
         go('nohost', '550 5.4.4', 'an MX without address')
         mx('laterhost', (10, 'later.test'))
-        go('laterhost', '451 4.4.3', 'its address cannot be looked up')
+        got = go('laterhost', '451 4.4.3', 'its address cannot be looked up')[0]
+        ok('the resolver says so' in got[2], 'for this reason', got)
         mx('laterfirst', (10, 'later.test'), (20, 'b.test'))
         is_(go('laterfirst', '250 2.0.0', 'the second can')[1:], (0, 1),
             'and takes it')
