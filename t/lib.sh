@@ -207,6 +207,25 @@ log_has() { # regular expression
 	grep -Eq -e "$1" "$LOG"
 }
 
+# Something that says READY takes the daemon's place, and then runs TEXT, which
+# is Python.
+puppet() { # role [text]
+	rm "$INST/libexec/$1"
+	cat >"$INST/libexec/$1" <<-X
+		#!$(command -v python3)
+		import signal, socket, sys
+		sys.dont_write_bytecode = True
+		sys.path.insert(0, "$TOP/t")
+		import child
+		s = socket.socket(fileno=3)
+		while child.receive(s)[0] not in (None, child.GO):
+		    pass
+		child.send(s, child.READY)
+		${2:-}
+	X
+	chmod 755 "$INST/libexec/$1"
+}
+
 free_port() { # one for a server of the test's own, now and later
 	(cd "$TOP/t" && python3 -B -c 'import zones; print(zones.free_port())')
 }

@@ -8,21 +8,7 @@ CRASHES=yes
 instance_start --users 2 --set process-timeout=10s
 ok "stop" "$TOP/t/instance" stop "$INST"
 
-rm "$INST/libexec/relay"
-cat >"$INST/libexec/relay" <<X
-#!$(command -v python3)
-import signal, sys
-sys.dont_write_bytecode = True
-sys.path.insert(0, "$TOP/t")
-import child, socket
-s = socket.socket(fileno=3)
-while child.receive(s)[0] not in (None, child.GO):
-    pass
-child.send(s, child.READY)
-while True:
-    signal.pause()
-X
-chmod 755 "$INST/libexec/relay"
+puppet relay 'while True: signal.pause()'
 ok "start with a relay that hangs" "$TOP/t/instance" start "$INST"
 pid_of() { # role
 	postern status --processes |

@@ -36,19 +36,7 @@ like "status says that the queue does not answer" "$(postern status)" \
 kill -CONT "$queue"
 
 # An auth that ends as soon as it is ready.
-rm "$INST/libexec/auth"
-cat >"$INST/libexec/auth" <<X
-#!$(command -v python3)
-import sys
-sys.dont_write_bytecode = True
-sys.path.insert(0, "$TOP/t")
-import child, socket
-s = socket.socket(fileno=3)
-while child.receive(s)[0] not in (None, child.GO):
-    pass
-child.send(s, child.READY)
-X
-chmod 755 "$INST/libexec/auth"
+puppet auth
 kill -9 "$(pid_of auth)"
 slow() {
 	log_has 'ev=restart.*role=auth.*failures=5 next=2'

@@ -122,18 +122,6 @@ forget(void)
 	nsynced = 0;
 }
 
-static uint32_t
-append(struct mailbox *m)
-{
-	struct mailbox_new *n = mailbox_new_begin(m);
-	uint32_t uid;
-
-	if (n == NULL || mailbox_new_write(n, SPAN("a letter\n")) == -1 ||
-	    mailbox_new_commit(n, 0, 0, 1000000000, &uid) == -1)
-		die("append");
-	return uid;
-}
-
 static void
 test_found(void)
 {

@@ -19,19 +19,6 @@
 #include "t/unit/box.h"
 #include "t/unit/tap.h"
 
-/* Its uid. */
-static uint32_t
-append(struct mailbox *m)
-{
-	struct mailbox_new *n = mailbox_new_begin(m);
-	uint32_t uid;
-
-	if (n == NULL || mailbox_new_write(n, SPAN("x\n")) == -1 ||
-	    mailbox_new_commit(n, 0, 0, 1000000000, &uid) == -1)
-		die("append");
-	return uid;
-}
-
 static void
 expunge(struct mailbox *m, uint32_t seq)
 {
