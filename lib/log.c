@@ -128,7 +128,10 @@ put_front(struct buf *b)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec != l.second || l.stamp[0] == '\0') {
-		(void)(l.syslog ? localtime_r : gmtime_r)(&now.tv_sec, &tm);
+		if (l.syslog)
+			localtime_r(&now.tv_sec, &tm);
+		else
+			gmtime_r(&now.tv_sec, &tm);
 		strftime(l.stamp, sizeof(l.stamp),
 		    l.syslog ? "%b %e %H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &tm);
 		l.second = now.tv_sec;
