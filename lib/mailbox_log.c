@@ -43,6 +43,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include <bsd/sys/endian.h>
+
 #include "lib/crc.h"
 #include "lib/ipc.h"
 
@@ -90,23 +92,14 @@ mailbox_log_head_decode(struct span in, struct mailbox_log_head *out)
 	return 0;
 }
 
-static void
-store_u32(char *p, uint32_t v)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (char)(unsigned char)(v >> (8 * (3 - i)) & 0xff);
-}
-
 /* Of a record's body, for its place. */
 static uint32_t
 checksum(uint64_t id, uint64_t at, struct span body)
 {
 	char place[16];
 
-	store_u32(place, (uint32_t)(id >> 32));
-	store_u32(place + 4, (uint32_t)id);
-	store_u32(place + 8, (uint32_t)(at >> 32));
-	store_u32(place + 12, (uint32_t)at);
+	be64enc(place, id);
+	be64enc(place + 8, at);
 	return crc32c(crc32c(0, place, sizeof(place)), body.p, body.n);
 }
 
@@ -131,8 +124,8 @@ mailbox_log_end(struct buf *b, size_t start, uint64_t id, uint64_t at)
 	if (b->bad)
 		return;
 	body = span_of(b->p + start + PREFIX, b->n - start - PREFIX);
-	store_u32(b->p + start, (uint32_t)body.n);
-	store_u32(b->p + start + 4, checksum(id, at + start, body));
+	be32enc(b->p + start, (uint32_t)body.n);
+	be32enc(b->p + start + 4, checksum(id, at + start, body));
 }
 
 int

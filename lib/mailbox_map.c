@@ -29,6 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bsd/sys/endian.h>
+
 #include "lib/crc.h"
 #include "lib/die.h"
 #include "lib/ipc.h"
@@ -55,30 +57,6 @@ struct map_head {
 	struct mailbox_state cur, new;
 };
 
-/* get_u64() goes byte by byte; there may be a million rows. */
-static uint64_t
-number(const unsigned char *p, unsigned n)
-{
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static inline uint32_t
-load32(const unsigned char *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
-static inline uint64_t
-load64(const unsigned char *p)
-{
-	return (uint64_t)load32(p) << 32 | load32(p + 4);
-}
-
 static int
 head_decode(struct span in, struct map_head *h)
 {
@@ -86,7 +64,7 @@ head_decode(struct span in, struct map_head *h)
 
 	if (head.n != MAP_HEAD || !span_starts(head, span_str(magic)) ||
 	    crc32c(0, head.p, MAP_HEAD - 4) !=
-		number((const unsigned char *)head.p + MAP_HEAD - 4, 4))
+		be32dec(head.p + MAP_HEAD - 4))
 		return -1;
 	span_take(&head, sizeof(magic) - 1);
 	if (get_u64(&head, &h->id) == -1 || get_u64(&head, &h->at) == -1 ||
@@ -110,16 +88,16 @@ static int
 row_decode(const unsigned char *p, uint32_t after, struct row *r)
 {
 	*r = (struct row){ 0 };
-	r->m.uid = load32(p);
+	r->m.uid = be32dec(p);
 	r->m.flags = (uint32_t)(p[4] << 8 | p[5]) & MF_STORED;
 	r->bits = p[6] & ROW_STORED;
 	r->m.size_known = p[7] != 0;
-	r->m.keywords = load64(p + 8);
-	r->m.modseq = load64(p + 16);
-	r->m.internaldate = (int64_t)load64(p + 24);
-	r->m.size = load64(p + 32);
-	r->hash = load64(p + 40);
-	r->name_at = load32(p + 48);
+	r->m.keywords = be64dec(p + 8);
+	r->m.modseq = be64dec(p + 16);
+	r->m.internaldate = (int64_t)be64dec(p + 24);
+	r->m.size = be64dec(p + 32);
+	r->hash = be64dec(p + 40);
+	r->name_at = be32dec(p + 48);
 	return r->m.uid > after ? 0 : -1;
 }
 
@@ -217,37 +195,21 @@ mailbox_map_decode(struct span in, struct table *t, uint64_t *id, uint64_t *at)
 	return reader_end(&r, in, id, at);
 }
 
-static inline void
-store32(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 24);
-	p[1] = (unsigned char)(v >> 16 & 0xff);
-	p[2] = (unsigned char)(v >> 8 & 0xff);
-	p[3] = (unsigned char)(v & 0xff);
-}
-
-static inline void
-store64(unsigned char *p, uint64_t v)
-{
-	store32(p, (uint32_t)(v >> 32));
-	store32(p + 4, (uint32_t)v);
-}
-
 static void
 row_encode(struct buf *b, const struct row *r)
 {
 	unsigned char p[MAP_ROW];
 
-	store32(p, r->m.uid);
-	store32(p + 4, (r->m.flags & MF_STORED) << 16 |
+	be32enc(p, r->m.uid);
+	be32enc(p + 4, (r->m.flags & MF_STORED) << 16 |
 		(uint32_t)(r->bits & ROW_STORED) << 8 | r->m.size_known);
-	store64(p + 8, r->m.keywords);
-	store64(p + 16, r->m.modseq);
-	store64(p + 24, (uint64_t)r->m.internaldate);
-	store64(p + 32, r->m.size);
-	store64(p + 40, r->hash);
-	store32(p + 48, r->name_at);
-	store32(p + 52, 0);
+	be64enc(p + 8, r->m.keywords);
+	be64enc(p + 16, r->m.modseq);
+	be64enc(p + 24, (uint64_t)r->m.internaldate);
+	be64enc(p + 32, r->m.size);
+	be64enc(p + 40, r->hash);
+	be32enc(p + 48, r->name_at);
+	be32enc(p + 52, 0);
 	buf_bytes(b, p, sizeof(p));
 }
 
